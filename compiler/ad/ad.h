@@ -1,0 +1,56 @@
+// Differentiation of IR functions. Forward mode is `jvp`; reverse mode is jvp, then `split`, then
+// `transpose`; each is a pass of its own whose result can be dumped and differentiated again.
+// The rules of single operations are the rows of the op table (ops/) and, for arrays, control and
+// solves, the files array_rules, control_rules and solve_rules here.
+// Names: primal x, tangent x_dot, cotangent x_bar.
+#pragma once
+
+#include <memory>
+#include <vector>
+
+#include "ir/ir.h"
+
+namespace dini::ad {
+
+// How a tie (a choose at p == q, and the irreducible kinks) is weighted: nonsmooth.md in docs/.
+struct TieOptions {
+  enum class Policy { Weight, Torch, Jax };
+  Policy policy = Policy::Weight;
+  double weight = 0.5;  // of branch a, in the orientation of the class's first kink
+  bool unify = true;    // switches equal up to sign and positive scale share their weight
+  bool operator==(const TieOptions&) const = default;
+};
+
+struct Request {
+  std::vector<bool> active;  // one per parameter; only f64 parameters may be active
+  TieOptions ties;
+};
+
+// (params..., x_dot of each active param) -> (results..., y_dot of each f64 result).
+// Functions that f calls get tangent versions in the module.
+std::unique_ptr<ir::Function> jvp(ir::Module& module, const ir::Function& f, const Request& request);
+
+// Separates a jvp'd function in place: its operations become a primal part followed by a part in
+// which every operation with a linear operand stands, control operations included.
+void split(ir::Module& module, ir::Function& function);
+
+// Of a split function whose last `tangents` parameters are linear and whose last `outs` results
+// are: (params..., y_bar of each f64 result) -> (primal results..., x_bar of each active param).
+std::unique_ptr<ir::Function> transpose(ir::Module& module, const ir::Function& function,
+                                        size_t tangents, size_t outs);
+
+// (params..., y_bar...) -> (results..., x_bar...), flags erased, dead code removed.
+std::unique_ptr<ir::Function> vjp(ir::Module& module, const ir::Function& f, const Request& request);
+
+// f has one f64 scalar result. (params...) -> (value, gradient of each active param).
+std::unique_ptr<ir::Function> valueAndGrad(ir::Module& module, const ir::Function& f,
+                                           const Request& request);
+// (params...) -> for each f64 result (outer) and each active param (inner) an array of
+// dims(result) ++ dims(param). Columns by jvp or rows by vjp, whichever are fewer.
+std::unique_ptr<ir::Function> jacobian(ir::Module& module, const ir::Function& f,
+                                       const Request& request);
+
+// Rewrites loops without carries into batched operations where their bodies allow it.
+void vmap(ir::Module& module, ir::Function& function);
+
+}  // namespace dini::ad

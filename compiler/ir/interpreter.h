@@ -1,0 +1,29 @@
+// The reference interpreter: every other engine is compared with it. It follows the documented
+// evaluation order to the last bit and checks what compiled code assumes (bounds, types).
+#pragma once
+
+#include <atomic>
+#include <functional>
+#include <optional>
+#include <span>
+
+#include "ir/ir.h"
+#include "ir/tensor.h"
+
+namespace dini::ir {
+
+struct InterpretOptions {
+  // Give up after about this many scalar operations (0: never).
+  uint64_t budget = 0;
+  // Polled on loop back-edges; true ends the run with Status::Interrupted.
+  const std::atomic<bool>* interrupt = nullptr;
+  std::function<void(const std::string&)> print;  // a line of `print` without its newline
+  int64_t max_depth = 10'000;                     // of calls; beyond: Status::Bound
+};
+
+// nullopt: the budget is spent. Arguments are checked against the parameter types.
+std::optional<Outcome> interpret(const Module& module, const Function& function,
+                                 std::span<const Tensor> arguments,
+                                 const InterpretOptions& options = {});
+
+}  // namespace dini::ir

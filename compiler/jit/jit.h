@@ -1,0 +1,43 @@
+// Just-in-time compilation of IR functions and their execution. Compiled code is cached by the
+// printed form of the function and the options. LLVM is not visible here.
+#pragma once
+
+#include <atomic>
+#include <functional>
+#include <memory>
+#include <span>
+
+#include "ir/ir.h"
+#include "ir/tensor.h"
+
+namespace dini::jit {
+
+enum class OptLevel { O0, O1, O2 };
+
+struct RunOptions {
+  OptLevel level = OptLevel::O2;
+  const std::atomic<bool>* interrupt = nullptr;   // polled on loop back-edges
+  std::function<void(const std::string&)> print;  // a line of `print` without its newline
+};
+
+class Jit {
+ public:
+  Jit();
+  ~Jit();
+  Jit(const Jit&) = delete;
+  Jit& operator=(const Jit&) = delete;
+
+  // Compiles `function` (and what it calls in `module`) unless it is cached, and runs it.
+  // The module must have been through opt::prepareForCodegen.
+  ir::Outcome run(const ir::Module& module, const ir::Function& function,
+                  std::span<const ir::Tensor> arguments, const RunOptions& options = {});
+  // LLVM IR and assembly after optimisation, for `dini emit`.
+  std::string llvmText(const ir::Module& module, const ir::Function& function, OptLevel level);
+  std::string assembly(const ir::Module& module, const ir::Function& function, OptLevel level);
+
+ private:
+  struct State;
+  std::unique_ptr<State> state_;
+};
+
+}  // namespace dini::jit

@@ -1,0 +1,17 @@
+// Text to syntax tree. The parser recovers after an error and reports several in one go; what it
+// gives back is always a complete tree of what it understood.
+#pragma once
+
+#include "diag/diagnostic.h"
+#include "syntax/ast.h"
+
+namespace dini::syntax {
+
+// In a file or script, a bare expression is an error later (sema); here it parses.
+ast::File parseFile(const SourceManager& sources, FileId file, DiagnosticSink& sink);
+// One expression and nothing else: `dini eval`, `--arg`, `--at`. Null after an error.
+ast::ExprPtr parseExpression(const SourceManager& sources, FileId file, DiagnosticSink& sink);
+// Whether the text is an incomplete input that more lines could complete (REPL continuation).
+bool isIncomplete(std::string_view text);
+
+}  // namespace dini::syntax
