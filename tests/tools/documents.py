@@ -1,0 +1,69 @@
+"""Code blocks of the documents. A block marked `dini` in a .md file is a program: its tests and
+statements must run. Words after the mark change that:
+
+  dini fragment     not a whole program; not run
+  dini E0301        must be rejected with this code
+and a block marked `output` right after one is what the program prints. Blocks run in the folder
+of their document, so that they can name its data files."""
+import pathlib
+import re
+import subprocess
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+BLOCK = re.compile(r"^```(\w+)?([^\n]*)\n(.*?)^```\s*$", re.M | re.S)
+
+
+def documents():
+    yield ROOT / "README.md"
+    yield from sorted((ROOT / "docs").rglob("*.md"))
+    yield from sorted((ROOT / "dsl-examples").glob("*/README.md"))
+
+
+def programs(text):
+    """(line, words after `dini`, program, expected output or None)"""
+    blocks = list(BLOCK.finditer(text))
+    for k, block in enumerate(blocks):
+        if block[1] != "dini":
+            continue
+        following = blocks[k + 1] if k + 1 < len(blocks) else None
+        output = None
+        if following and following[1] == "output" and not text[block.end():following.start()].strip():
+            output = following[3]
+        yield text.count("\n", 0, block.start()) + 1, block[2].split(), block[3], output
+
+
+def problem(dini, path, words, program, output):
+    file = path.parent / f".block-of-{path.stem}.dini"
+    file.write_text(program)
+    try:
+        def call(command):
+            return subprocess.run([str(dini), command, str(file)], capture_output=True, text=True,
+                                  cwd=path.parent, timeout=120, stdin=subprocess.DEVNULL)
+        ran = call("run")
+        codes = [w for w in words if re.fullmatch(r"[EW]\d{4}", w)]
+        if codes:
+            missing = [c for c in codes if f"[{c}]" not in ran.stderr]
+            return f"no {missing} in:\n{ran.stderr}{ran.stdout}" if missing else ""
+        if ran.returncode:
+            return f"dini run: status {ran.returncode}\n{ran.stderr}"
+        if output is not None and ran.stdout.strip() != output.strip():
+            return f"printed:\n{ran.stdout}instead of:\n{output}"
+        if re.search(r'^test "', program, re.M):
+            tested = call("test")
+            if tested.returncode:
+                return f"dini test: status {tested.returncode}\n{tested.stderr}{tested.stdout}"
+        return ""
+    except subprocess.TimeoutExpired:
+        return "no end after 120 s"
+    finally:
+        file.unlink()
+
+
+def run(tally, options):
+    for path in documents():
+        if not path.is_file() or options.filter not in path.name:
+            continue
+        for line, words, program, output in programs(path.read_text()):
+            if "fragment" not in words:
+                tally.add(f"{path.relative_to(ROOT)}:{line}",
+                          problem(options.dini, path, words, program, output))
