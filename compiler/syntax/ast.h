@@ -37,6 +37,8 @@ struct Binding {
   Span span;
   types::TypePtr type;
   std::optional<types::Size> size;  // an int whose value is a size expression: n, 2*n + 1
+  bool assignable = false;          // declared by `var`, in a body or at the top level
+  const Expr* alias = nullptr;      // of a Function type: the expression that it stands for
 };
 using BindingPtr = std::shared_ptr<Binding>;
 
@@ -229,6 +231,7 @@ struct LambdaExpr : Expr {
   ExprPtr body;
   // checked: the outer bindings that the body reads, in order of first use
   std::vector<BindingPtr> captures;
+  std::vector<BindingPtr> sizes;  // size names that its parameters bind, as in FnDecl
   LambdaExpr() : Expr(kKind) {}
 };
 // z: real[n] = start
@@ -243,8 +246,10 @@ struct SolverClause {  // using newton(tol = 1e-10)
   Span span;
   Name name;
   std::vector<Argument> arguments;
-  // checked
+  // checked: null for `given`; parameter k of the function takes arguments[order[k]], its default
+  // where order[k] is -1, and what the block supplies (F, T, z0) where it is -2
   const FnDecl* function = nullptr;
+  std::vector<int> order;
 };
 struct DifferentiateClause {  // differentiate implicit(linear = lu, tol = 1e-12)
   Span span;

@@ -36,11 +36,12 @@ class Size {
   // Replaces names; a name for which `value` gives nullopt stays.
   Size substitute(const std::function<std::optional<Size>(SizeName)>& value) const;
   std::vector<SizeName> names() const;
+  // Monomials (sorted names with repetition) and their nonzero coefficients.
+  const std::map<std::vector<SizeName>, int64_t>& terms() const { return terms_; }
   // "2*n + 1"; `spell` gives a name's text.
   std::string str(const std::function<std::string(SizeName)>& spell) const;
 
  private:
-  // monomial (sorted names with repetition) -> nonzero coefficient
   std::map<std::vector<SizeName>, int64_t> terms_;
 };
 
