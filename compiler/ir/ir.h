@@ -69,7 +69,7 @@ struct Region {
 
 class Function {
  public:
-  explicit Function(std::string name);
+  explicit Function(std::string function_name);
   Function(const Function&) = delete;
   Function& operator=(const Function&) = delete;
 
@@ -81,6 +81,9 @@ class Function {
   std::vector<Type> parameterTypes() const;
   std::vector<Type> resultTypes() const;
   Value* newValue(Type type);
+  // Append to the arguments of a region, or to the results of an operation, of this function.
+  Value* addArgument(Region& region, Type type, std::string name = "");
+  Value* addResult(Op& op, Type type);
   uint32_t valueCount() const { return static_cast<uint32_t>(values_.size()); }
 
  private:
