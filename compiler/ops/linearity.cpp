@@ -21,6 +21,7 @@ constexpr Entry kEntries[] = {
     {OpCode::Div, joint(0b1)},
     {OpCode::Neg, joint(0b1)},
     {OpCode::SafeDiv, joint(0b1)},
+    {OpCode::SafeMul, joint(0b10)},
     {OpCode::Pick, joint(0b1100)},
     {OpCode::Select, joint(0b110)},
     {OpCode::Const, {Linearity::Zero, 0}},

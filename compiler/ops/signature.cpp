@@ -19,7 +19,7 @@ struct Entry {
 std::string_view signature(OpCode code) {
   static const Entry kEntries[] = {
       {"rr:r", {OpCode::Add, OpCode::Sub, OpCode::Mul, OpCode::Div, OpCode::Pow, OpCode::Atan2,
-                OpCode::SafeDiv}},
+                OpCode::SafeDiv, OpCode::SafeMul}},
       {"rrrr:r", {OpCode::Choose, OpCode::Pick}},
       {"btt:t", {OpCode::Select}},
       {"t:t", {OpCode::Stop}},
