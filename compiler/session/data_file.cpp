@@ -1,0 +1,83 @@
+#include "session/data_file.h"
+
+#include <cerrno>
+#include <cstring>
+#include <filesystem>
+#include <fstream>
+
+#include <fmt/format.h>
+
+namespace dini::session {
+namespace {
+
+std::variant<std::string, DataError> readBytes(const std::string& path) {
+  std::error_code failure;
+  if (std::filesystem::is_directory(path, failure))
+    return DataError{DiagCode::FileNotFound, fmt::format("`{}` is a folder", path), ""};
+  errno = 0;
+  std::ifstream in(path, std::ios::binary);
+  if (!in)
+    return DataError{DiagCode::FileNotFound,
+                     fmt::format("cannot open `{}`: {}", path,
+                                 errno ? std::strerror(errno) : "unknown reason"),
+                     "paths are relative to the folder that dini was started in"};
+  std::string bytes((std::istreambuf_iterator<char>(in)), std::istreambuf_iterator<char>());
+  if (in.bad())
+    return DataError{DiagCode::FileNotFound, fmt::format("cannot read `{}`", path), ""};
+  return bytes;
+}
+
+std::string extensionOf(const std::string& path) {
+  return std::filesystem::path(path).extension().string();
+}
+
+}  // namespace
+
+lower::HostValue hostArray(ir::Tensor tensor) {
+  types::Scalar scalar = tensor.type.elem == ir::Elem::F64   ? types::Scalar::Real
+                         : tensor.type.elem == ir::Elem::I64 ? types::Scalar::Int
+                                                             : types::Scalar::Bool;
+  std::vector<types::Size> dims(tensor.type.dims.begin(), tensor.type.dims.end());
+  return {types::array(scalar, std::move(dims)), {std::move(tensor)}};
+}
+
+Loaded loadData(const std::string& path) {
+  std::string extension = extensionOf(path);
+  if (extension == ".svm" || extension == ".mtx")
+    return DataError{DiagCode::NotYet,
+                     fmt::format("`{}` files are not read yet: sparse arrays are to come", extension),
+                     ""};
+  if (extension != ".csv" && extension != ".npy")
+    return DataError{DiagCode::BadDataFile,
+                     fmt::format("`{}` is neither a .csv nor a .npy file", path), ""};
+  auto bytes = readBytes(path);
+  if (DataError* error = std::get_if<DataError>(&bytes)) return std::move(*error);
+  const std::string& text = std::get<std::string>(bytes);
+  if (text.empty())
+    return DataError{DiagCode::BadDataFile, fmt::format("`{}` is empty", path), ""};
+  return extension == ".csv" ? readCsv(text, path) : readNpy(text, path);
+}
+
+DataError saveData(const lower::HostValue& value, const std::string& path) {
+  std::string extension = extensionOf(path);
+  if (extension != ".csv" && extension != ".npy")
+    return {DiagCode::CannotWrite, fmt::format("`{}` is neither a .csv nor a .npy file", path), ""};
+  if (value.leaves.size() != 1 || value.type->kind == types::Kind::Record ||
+      value.type->kind == types::Kind::Tuple)
+    return {DiagCode::CannotWrite, "only an array or a number can be saved",
+            "save the parts of a tuple or record one by one"};
+  if (extension == ".csv" && value.leaves[0].type.rank() > 2)
+    return {DiagCode::CannotWrite,
+            fmt::format("a csv file holds a matrix, not an array of rank {}",
+                        value.leaves[0].type.rank()),
+            "save it as .npy"};
+  std::ofstream out(path, std::ios::binary);
+  std::string bytes = extension == ".csv" ? writeCsv(value) : writeNpy(value);
+  out.write(bytes.data(), static_cast<std::streamsize>(bytes.size()));
+  out.close();
+  if (!out)
+    return {DiagCode::CannotWrite, fmt::format("cannot write `{}`", path), ""};
+  return {};
+}
+
+}  // namespace dini::session

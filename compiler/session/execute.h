@@ -1,0 +1,50 @@
+// Runs an IR function by the engine that was asked for. `auto` interprets within a budget of
+// operations, which answers small requests before a compiler would have started, and compiles when
+// the budget is spent; starting again is safe because everything is pure and printed lines are held
+// back until then.
+#pragma once
+
+#include <atomic>
+#include <functional>
+#include <span>
+#include <string>
+
+#include "ir/ir.h"
+#include "ir/tensor.h"
+#include "jit/jit.h"
+
+namespace dini::session {
+
+enum class Engine { Auto, Interpreter, Jit };
+
+struct ExecuteOptions {
+  Engine engine = Engine::Auto;
+  jit::OptLevel level = jit::OptLevel::O2;
+  const std::atomic<bool>* interrupt = nullptr;
+  std::function<void(const std::string&)> print;  // a printed line
+};
+
+class Executor {
+ public:
+  explicit Executor(ExecuteOptions options) : options_(std::move(options)) {}
+  ir::Outcome run(const ir::Module& module, const ir::Function& function,
+                  std::span<const ir::Tensor> arguments);
+  ExecuteOptions& options() { return options_; }
+  jit::Jit& jit();  // made when first needed: LLVM starts slowly
+
+ private:
+  ir::Outcome compileAndRun(const ir::Module& module, const ir::Function& function,
+                            std::span<const ir::Tensor> arguments);
+
+  ExecuteOptions options_;
+  std::unique_ptr<jit::Jit> jit_;
+};
+
+// A copy of a function and of all that it calls, made ready for code generation.
+struct Prepared {
+  ir::Module module;
+  ir::Function* function = nullptr;
+};
+Prepared prepare(const ir::Module& module, const ir::Function& function);
+
+}  // namespace dini::session

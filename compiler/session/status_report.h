@@ -1,0 +1,12 @@
+// Run-time statuses as diagnostics E06xx: what ended the call, where, its numbers, and a remedy.
+#pragma once
+
+#include "diag/diagnostic.h"
+#include "ir/tensor.h"
+
+namespace dini::session {
+
+// `fallback` is the place named where the status itself has none.
+void reportStatus(const ir::StatusInfo& status, Span fallback, DiagnosticSink& sink);
+
+}  // namespace dini::session
