@@ -1,5 +1,6 @@
 #include "session/execute.h"
 
+#include "base/check.h"
 #include "ir/interpreter.h"
 #include "opt/opt.h"
 

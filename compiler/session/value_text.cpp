@@ -5,6 +5,7 @@
 #include <fmt/format.h>
 
 #include "base/check.h"
+#include "ir/text.h"
 
 namespace dini::session {
 namespace {
@@ -53,33 +54,32 @@ class Writer {
   void leaf() {
     check(next_ < leaves_.size(), "a value with fewer leaves than its type");
     const ir::Tensor& tensor = leaves_[next_++];
+    if (style_ == Style::Text) return ir::appendText(out_, tensor);
     size_t at = 0;
-    array(tensor, 0, at);
+    jsonAxis(tensor, 0, at);
   }
 
-  void array(const ir::Tensor& tensor, size_t axis, size_t& at) {
-    if (axis == tensor.type.rank()) return element(tensor, at++);
+  void jsonAxis(const ir::Tensor& tensor, size_t axis, size_t& at) {
+    if (axis == tensor.type.rank()) return jsonElement(tensor, at++);
     out_ += '[';
     for (int64_t k = 0; k < tensor.type.dims[axis]; ++k) {
       if (k > 0) out_ += ", ";
-      array(tensor, axis + 1, at);
+      jsonAxis(tensor, axis + 1, at);
     }
     out_ += ']';
   }
 
-  void element(const ir::Tensor& tensor, size_t at) {
+  void jsonElement(const ir::Tensor& tensor, size_t at) {
     switch (tensor.type.elem) {
-      case ir::Elem::F64: real(tensor.reals[at]); break;
-      case ir::Elem::I64: fmt::format_to(std::back_inserter(out_), "{}", tensor.ints[at]); break;
+      case ir::Elem::F64: {
+        bool quoted = !std::isfinite(tensor.reals[at]);
+        out_ += quoted ? fmt::format("\"{}\"", ir::formatReal(tensor.reals[at]))
+                       : ir::formatReal(tensor.reals[at]);
+        break;
+      }
+      case ir::Elem::I64: out_ += std::to_string(tensor.ints[at]); break;
       case ir::Elem::I1: out_ += tensor.bools[at] ? "true" : "false"; break;
     }
-  }
-
-  void real(double x) {
-    bool quoted = style_ == Style::Json && !std::isfinite(x);
-    if (quoted) out_ += '"';
-    out_ += formatReal(x);
-    if (quoted) out_ += '"';
   }
 
   const std::vector<ir::Tensor>& leaves_;
@@ -95,11 +95,6 @@ std::string written(const lower::HostValue& value, Style style) {
 }
 
 }  // namespace
-
-std::string formatReal(double value) {
-  if (std::isnan(value)) return "nan";  // whatever its sign bit says
-  return fmt::format("{:.17g}", value);
-}
 
 std::string valueText(const lower::HostValue& value) { return written(value, Style::Text); }
 std::string valueJson(const lower::HostValue& value) { return written(value, Style::Json); }

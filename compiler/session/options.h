@@ -1,0 +1,23 @@
+// What a session is told from outside: engine, optimisation level, tie policy.
+#pragma once
+
+#include <optional>
+#include <string>
+
+#include "ad/ad.h"
+#include "session/execute.h"
+
+namespace dini::session {
+
+struct Options {
+  ExecuteOptions execution;
+  ad::TieOptions ties;
+};
+
+// "first", "second", "average", "weight(0.25)", "framework(torch)", "framework(jax)"; keeps `unify`.
+// Null where the text is no policy.
+std::optional<ad::TieOptions> parseTies(const std::string& text, bool unify);
+std::optional<Engine> parseEngine(const std::string& text);  // auto, interp, jit
+std::optional<jit::OptLevel> parseLevel(const std::string& text);  // 0, 1, 2
+
+}  // namespace dini::session
