@@ -66,6 +66,8 @@ struct Expr {
   ExprKind kind;
   Span span;
   bool parenthesised = false;  // kept by the formatter where it changes nothing else
+  uint32_t height = 1;         // levels of expressions from here down; the parser limits it, so
+                               // that every stage may recurse over a tree
   // checked
   types::TypePtr type;
   explicit Expr(ExprKind k) : kind(k) {}

@@ -1,0 +1,258 @@
+#include "syntax/parser.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "syntax/ast_visit.h"
+#include "syntax/parse_state.h"
+
+namespace dini::syntax {
+
+Parser::Parser(const SourceManager& sources, FileId file, DiagnosticSink& sink)
+    : sources_(sources), file_(file), sink_(sink), lexed_(lex(sources, file, sink)) {
+  errors_before_ = sink.errorCount();
+}
+
+// ---------------------------------------------------------------- tokens
+
+const Token& Parser::token(size_t ahead) const {
+  return lexed_.tokens[std::min(cursor_ + ahead, lexed_.tokens.size() - 1)];
+}
+
+bool Parser::atWord(std::string_view word, size_t ahead) const {
+  return kind(ahead) == TokenKind::Name && text(token(ahead)) == word;
+}
+
+Token Parser::take() {
+  Token taken = token();
+  if (taken.kind != TokenKind::EndOfFile) ++cursor_;
+  return taken;
+}
+
+bool Parser::accept(TokenKind k) {
+  if (!at(k)) return false;
+  take();
+  return true;
+}
+
+bool Parser::acceptWord(std::string_view word) {
+  if (!atWord(word)) return false;
+  take();
+  return true;
+}
+
+Token Parser::expect(TokenKind k, std::string_view context) {
+  if (at(k)) return take();
+  std::string expected = fmt::format("`{}`", tokenInfo(k).spelling);
+  if (!context.empty()) expected += fmt::format(" {}", context);
+  failUnexpected(expected);
+}
+
+ast::Name Parser::expectName(std::string_view what) {
+  if (!at(TokenKind::Name)) {
+    bool keyword = kind() >= TokenKind::And && kind() <= TokenKind::While;
+    failUnexpected(what, keyword ? "it is a keyword: choose another name" : "");
+  }
+  Token name = take();
+  return {std::string(text(name)), name.span};
+}
+
+// The bracket that closes `open`. An end of the line or file here means that it is missing.
+void Parser::expectClose(TokenKind close, const Token& open) {
+  if (accept(close)) return;
+  std::string_view spelling = tokenInfo(close).spelling;
+  bool missing = at(TokenKind::EndOfFile) || at(TokenKind::Newline) || at(TokenKind::RBrace) ||
+                 at(TokenKind::RParen) || at(TokenKind::RBracket);
+  if (at(TokenKind::EndOfFile) && last_error_ == SIZE_MAX) ended_too_soon_ = true;
+  if (cursor_ == last_error_ || at(TokenKind::Error)) throw Failure{};
+  last_error_ = cursor_;
+  if (missing) {
+    auto& d = sink_.add(DiagCode::UnclosedBracket, open.span,
+                        fmt::format("`{}` is never closed", tokenInfo(open.kind).spelling));
+    d.labels.push_back({token().span, fmt::format("`{}` was expected here", spelling)});
+  } else {
+    bool list = close != TokenKind::RBrace;
+    auto& d = sink_.add(DiagCode::UnexpectedToken, token().span,
+                        fmt::format("{} where {}`{}` was expected", describe(token()),
+                                    list ? "`,` or " : "", spelling));
+    d.labels.push_back({open.span, "opened here"});
+    d.help = helpForUnexpected();
+  }
+  throw Failure{};
+}
+
+void Parser::skipNewlines() {
+  while (at(TokenKind::Newline)) take();
+}
+
+bool Parser::acceptTerminator() {
+  return accept(TokenKind::Newline) || accept(TokenKind::Semicolon);
+}
+
+Span Parser::spanFrom(size_t mark) const {
+  Span first = lexed_.tokens[mark].span;
+  if (cursor_ <= mark) return {first.file, first.begin, first.begin};
+  return join(first, lexed_.tokens[cursor_ - 1].span);
+}
+
+// ---------------------------------------------------------------- errors and recovery
+
+Parser::Nesting::Nesting(Parser& parser) : parser_(parser) {
+  if (++parser_.nesting_ <= kMaxNesting) return;
+  --parser_.nesting_;
+  parser_.report(DiagCode::NestingTooDeep, parser_.token().span,
+                 fmt::format("nested more than {} levels deep", kMaxNesting),
+                 "name a part of it with `let`");
+  parser_.cursor_ = parser_.lexed_.tokens.size() - 1;
+  parser_.last_error_ = parser_.cursor_;
+  throw Failure{};
+}
+
+void Parser::measure(ast::Expr& expr) {
+  uint32_t below = 0;
+  ast::forEachChild(expr, [&](const ast::Expr& child) { below = std::max(below, child.height); });
+  expr.height = below + 1;
+  if (expr.height <= kMaxHeight) return;
+  fail(DiagCode::NestingTooDeep, token().span,
+       fmt::format("an expression of more than {} levels", kMaxHeight),
+       "name a part of it with `let`");
+}
+
+void Parser::report(DiagCode code, Span span, std::string message, std::string help) {
+  last_error_ = cursor_;
+  sink_.add(code, span, std::move(message)).help = std::move(help);
+  if (sink_.errorCount() - errors_before_ < kMaxErrors) return;
+  cursor_ = last_error_ = lexed_.tokens.size() - 1;
+}
+
+void Parser::fail(DiagCode code, Span span, std::string message, std::string help) {
+  if (cursor_ != last_error_) report(code, span, std::move(message), std::move(help));
+  throw Failure{};
+}
+
+void Parser::failUnexpected(std::string_view expected, std::string help) {
+  if (at(TokenKind::EndOfFile) && last_error_ == SIZE_MAX) ended_too_soon_ = true;
+  if (at(TokenKind::Error)) last_error_ = cursor_;  // the lexer has reported it
+  if (help.empty()) help = helpForUnexpected();
+  fail(DiagCode::UnexpectedToken, token().span,
+       fmt::format("{} where {} was expected", describe(token()), expected), std::move(help));
+}
+
+std::string Parser::describe(const Token& t) const {
+  std::string_view seen = text(t);
+  switch (t.kind) {
+    case TokenKind::EndOfFile: return "the end of the file";
+    case TokenKind::Newline: return "the end of the line";
+    default: break;
+  }
+  if (seen.size() <= 40) return fmt::format("`{}`", seen);
+  return fmt::format("a {}", tokenInfo(t.kind).spelling);
+}
+
+// What people who come from elsewhere meant by the token that does not fit.
+std::string Parser::helpForUnexpected() const {
+  if (cursor_ == 0) return "";
+  const Token& before = lexed_.tokens[cursor_ - 1];
+  if (before.kind == TokenKind::Star && at(TokenKind::Star)) return "a power is written with `^`";
+  if (before.kind == TokenKind::Slash && at(TokenKind::Slash)) return "comments begin with `#`";
+  if (before.kind == TokenKind::Slash && at(TokenKind::Assign)) return "write `x = x / y`";
+  if (before.kind == TokenKind::Assign && at(TokenKind::Gt)) return "write `->` or `>=`";
+  if (at(TokenKind::Dot) && kind(1) == TokenKind::Int)
+    return "a number needs a digit before its point, as in `0.5`";
+  if (before.kind == TokenKind::Dot && cursor_ >= 2 &&
+      lexed_.tokens[cursor_ - 2].kind == TokenKind::Int)
+    return "a number needs a digit after its point, as in `2.0`";
+  if (at(TokenKind::Plus)) return "there is no unary `+`; an operator that ends a line continues it";
+  if (at(TokenKind::Assign)) return "a comparison is written with `==`";
+  return "";
+}
+
+// Skips to the end of the broken statement: a newline or `;` outside brackets opened since, or the
+// `}` of the block it is in.
+void Parser::synchronise(size_t statement_start) {
+  int depth = 0;
+  while (!at(TokenKind::EndOfFile)) {
+    switch (kind()) {
+      case TokenKind::LParen: case TokenKind::LBracket: case TokenKind::LBrace:
+        ++depth;
+        break;
+      case TokenKind::RParen: case TokenKind::RBracket:
+        depth = std::max(0, depth - 1);
+        break;
+      case TokenKind::RBrace:
+        if (depth == 0) return;
+        --depth;
+        break;
+      case TokenKind::Newline: case TokenKind::Semicolon:
+        if (depth == 0 && cursor_ > statement_start) return;
+        break;
+      default:
+        break;
+    }
+    take();
+  }
+}
+
+void Parser::endOfStatement() {
+  if (acceptTerminator() || at(TokenKind::EndOfFile) || at(TokenKind::RBrace)) return;
+  failUnexpected("the end of the statement");
+}
+
+// ---------------------------------------------------------------- entry points
+
+ast::File Parser::file() {
+  ast::File file;
+  file.id = file_;
+  while (true) {
+    while (acceptTerminator()) {
+    }
+    if (at(TokenKind::EndOfFile)) break;
+    size_t start = mark();
+    nesting_ = 0;
+    records_allowed_ = true;
+    try {
+      item(file);
+      if (at(TokenKind::RBrace)) failUnexpected("a statement", "it closes nothing");
+      endOfStatement();
+    } catch (Failure) {
+      synchronise(start);
+      accept(TokenKind::RBrace);
+    }
+  }
+  return file;
+}
+
+ast::ExprPtr Parser::soleExpression() {
+  try {
+    skipNewlines();
+    ast::ExprPtr parsed = expression();
+    skipNewlines();
+    if (!at(TokenKind::EndOfFile)) failUnexpected("the end of the expression");
+    return sink_.errorCount() > errors_before_ ? nullptr : std::move(parsed);
+  } catch (Failure) {
+    return nullptr;
+  }
+}
+
+ast::File parseFile(const SourceManager& sources, FileId file, DiagnosticSink& sink) {
+  return Parser(sources, file, sink).file();
+}
+
+ast::ExprPtr parseExpression(const SourceManager& sources, FileId file, DiagnosticSink& sink) {
+  size_t before = sink.errorCount();
+  ast::ExprPtr parsed = Parser(sources, file, sink).soleExpression();
+  return sink.errorCount() > before ? nullptr : std::move(parsed);
+}
+
+bool isIncomplete(std::string_view text) {
+  SourceManager sources;
+  DiagnosticSink sink;
+  FileId file = sources.add("", std::string(text) + "\n");
+  Parser parser(sources, file, sink);
+  if (sink.hasErrors()) return false;  // the lexer's: no more text mends them
+  parser.file();
+  return parser.endedTooSoon();
+}
+
+}  // namespace dini::syntax
