@@ -168,29 +168,41 @@ std::string Parser::helpForUnexpected() const {
   return "";
 }
 
-// Skips to the end of the broken statement: a newline or `;` outside brackets opened since, or the
-// `}` of the block it is in.
+// Skips to the end of the broken statement: a newline or `;` outside the brackets opened since its
+// start, or the `}` of the block it is in. A Newline token tells that the lexer counts no `(` or
+// `[` as open.
 void Parser::synchronise(size_t statement_start) {
-  int depth = 0;
-  while (!at(TokenKind::EndOfFile)) {
-    switch (kind()) {
+  std::vector<TokenKind> open;
+  auto leaveRound = [&] {
+    while (!open.empty() && open.back() != TokenKind::LBrace) open.pop_back();
+  };
+  for (size_t i = statement_start;; ++i) {
+    TokenKind k = lexed_.tokens[i].kind;
+    bool stop = k == TokenKind::EndOfFile;
+    switch (k) {
       case TokenKind::LParen: case TokenKind::LBracket: case TokenKind::LBrace:
-        ++depth;
+        open.push_back(k);
         break;
       case TokenKind::RParen: case TokenKind::RBracket:
-        depth = std::max(0, depth - 1);
+        if (!open.empty() && open.back() != TokenKind::LBrace) open.pop_back();
         break;
       case TokenKind::RBrace:
-        if (depth == 0) return;
-        --depth;
+        leaveRound();
+        if (open.empty()) stop = true;
+        else open.pop_back();
         break;
-      case TokenKind::Newline: case TokenKind::Semicolon:
-        if (depth == 0 && cursor_ > statement_start) return;
+      case TokenKind::Newline:
+        leaveRound();
+        [[fallthrough]];
+      case TokenKind::Semicolon:
+        stop = open.empty();
         break;
       default:
         break;
     }
-    take();
+    if (!stop || i < cursor_) continue;
+    cursor_ = i;
+    return;
   }
 }
 
@@ -212,8 +224,9 @@ ast::File Parser::file() {
     nesting_ = 0;
     records_allowed_ = true;
     try {
-      item(file);
       if (at(TokenKind::RBrace)) failUnexpected("a statement", "it closes nothing");
+      item(file);
+      if (at(TokenKind::RBrace)) failUnexpected("the end of the statement", "it closes nothing");
       endOfStatement();
     } catch (Failure) {
       synchronise(start);
