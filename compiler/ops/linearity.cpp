@@ -1,5 +1,7 @@
 #include "ops/linearity.h"
 
+#include "ops/table.h"
+
 namespace dini::ops {
 namespace {
 
@@ -10,20 +12,10 @@ struct Entry {
   LinearRule rule;
 };
 
-constexpr LinearRule joint(unsigned operands) { return {Linearity::Joint, operands}; }
-constexpr LinearRule either() { return {Linearity::Either, 0b11}; }
 constexpr LinearRule control() { return {Linearity::Control, kAllOperands}; }
 
+// The operations that are not rows of the op table.
 constexpr Entry kEntries[] = {
-    {OpCode::Add, joint(0b11)},
-    {OpCode::Sub, joint(0b11)},
-    {OpCode::Mul, either()},
-    {OpCode::Div, joint(0b1)},
-    {OpCode::Neg, joint(0b1)},
-    {OpCode::SafeDiv, joint(0b1)},
-    {OpCode::SafeMul, joint(0b10)},
-    {OpCode::Pick, joint(0b1100)},
-    {OpCode::Select, joint(0b110)},
     {OpCode::Const, {Linearity::Zero, 0}},
     {OpCode::Fill, joint(0b1)},
     {OpCode::Pack, joint(kAllOperands)},
@@ -43,7 +35,7 @@ constexpr Entry kEntries[] = {
     {OpCode::Reduce, joint(0b1)},
     {OpCode::ReducePick, joint(0b10)},
     {OpCode::ReducePickT, joint(0b10)},
-    {OpCode::Einsum, either()},
+    {OpCode::Einsum, bilinear()},
     {OpCode::SortPick, joint(0b10)},
     {OpCode::SortPickT, joint(0b10)},
     {OpCode::LinearSolve, joint(0b10)},
@@ -60,6 +52,7 @@ constexpr Entry kEntries[] = {
 }  // namespace
 
 LinearRule linearRule(OpCode code) {
+  if (ir::isElementwise(code)) return facts(code).linear;
   for (const Entry& entry : kEntries)
     if (entry.code == code) return entry.rule;
   return {};
