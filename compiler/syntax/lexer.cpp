@@ -67,6 +67,11 @@ class Lexer {
     else
       at_ = text_.size();
     push(TokenKind::EndOfFile, at_);
+    // where something is missing at the end, the last token's end is the place to look at
+    if (size_t count = out_.tokens.size(); count > 1) {
+      uint32_t end = out_.tokens[count - 2].span.end;
+      out_.tokens.back().span = span(end, end);
+    }
     return std::move(out_);
   }
 

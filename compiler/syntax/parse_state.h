@@ -83,6 +83,7 @@ class Parser {
   std::string helpForUnexpected() const;
   void synchronise(size_t statement_start);
   void endOfStatement();
+  void closesNothing();
 
   template <class T>
   std::unique_ptr<T> finish(std::unique_ptr<T> expr, size_t start) {
@@ -163,7 +164,7 @@ class Parser {
   Lexed lexed_;
   size_t cursor_ = 0;
   size_t last_error_ = SIZE_MAX;  // the token of the last error
-  size_t errors_before_ = 0;      // in the sink, before this parse
+  size_t errors_before_ = 0;      // in the sink, before this parse: the lexer's
   bool ended_too_soon_ = false;
   bool records_allowed_ = true;
   uint32_t nesting_ = 0;

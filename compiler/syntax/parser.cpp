@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <tuple>
 
 #include "syntax/ast_visit.h"
 #include "syntax/parse_state.h"
@@ -164,7 +165,8 @@ std::string Parser::helpForUnexpected() const {
       lexed_.tokens[cursor_ - 2].kind == TokenKind::Int)
     return "a number needs a digit after its point, as in `2.0`";
   if (at(TokenKind::Plus)) return "there is no unary `+`; an operator that ends a line continues it";
-  if (at(TokenKind::Assign)) return "a comparison is written with `==`";
+  bool naming = before.kind == TokenKind::Let || before.kind == TokenKind::Var;
+  if (at(TokenKind::Assign) && !naming) return "a comparison is written with `==`";
   return "";
 }
 
@@ -211,6 +213,11 @@ void Parser::endOfStatement() {
   failUnexpected("the end of the statement");
 }
 
+void Parser::closesNothing() {
+  if (!at(TokenKind::RBrace)) return;
+  fail(DiagCode::UnexpectedToken, token().span, "a `}` that closes nothing");
+}
+
 // ---------------------------------------------------------------- entry points
 
 ast::File Parser::file() {
@@ -224,9 +231,9 @@ ast::File Parser::file() {
     nesting_ = 0;
     records_allowed_ = true;
     try {
-      if (at(TokenKind::RBrace)) failUnexpected("a statement", "it closes nothing");
+      closesNothing();
       item(file);
-      if (at(TokenKind::RBrace)) failUnexpected("the end of the statement", "it closes nothing");
+      closesNothing();
       endOfStatement();
     } catch (Failure) {
       synchronise(start);
@@ -242,20 +249,43 @@ ast::ExprPtr Parser::soleExpression() {
     ast::ExprPtr parsed = expression();
     skipNewlines();
     if (!at(TokenKind::EndOfFile)) failUnexpected("the end of the expression");
-    return sink_.errorCount() > errors_before_ ? nullptr : std::move(parsed);
+    return parsed;
   } catch (Failure) {
     return nullptr;
   }
 }
 
+namespace {
+
+// The lexer's findings and the parser's, in the order of the text.
+void deliver(const DiagnosticSink& found, DiagnosticSink& sink) {
+  std::vector<const Diagnostic*> sorted;
+  for (const Diagnostic& d : found.all()) sorted.push_back(&d);
+  std::sort(sorted.begin(), sorted.end(), [](const Diagnostic* a, const Diagnostic* b) {
+    return std::tuple(a->labels[0].span.begin, a) < std::tuple(b->labels[0].span.begin, b);
+  });
+  for (const Diagnostic* d : sorted) {
+    Diagnostic& given = sink.add(d->code, d->labels[0].span, d->message);
+    given.labels = d->labels;
+    given.notes = d->notes;
+    given.help = d->help;
+  }
+}
+
+}  // namespace
+
 ast::File parseFile(const SourceManager& sources, FileId file, DiagnosticSink& sink) {
-  return Parser(sources, file, sink).file();
+  DiagnosticSink found;
+  ast::File parsed = Parser(sources, file, found).file();
+  deliver(found, sink);
+  return parsed;
 }
 
 ast::ExprPtr parseExpression(const SourceManager& sources, FileId file, DiagnosticSink& sink) {
-  size_t before = sink.errorCount();
-  ast::ExprPtr parsed = Parser(sources, file, sink).soleExpression();
-  return sink.errorCount() > before ? nullptr : std::move(parsed);
+  DiagnosticSink found;
+  ast::ExprPtr parsed = Parser(sources, file, found).soleExpression();
+  deliver(found, sink);
+  return found.hasErrors() ? nullptr : std::move(parsed);
 }
 
 bool isIncomplete(std::string_view text) {
