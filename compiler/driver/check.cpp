@@ -1,0 +1,38 @@
+// dini check FILE...: reads, parses and checks without running. Statements are checked in order as
+// far as they can be without values: those after one that loads data are left to `dini run`.
+#include <CLI/CLI.hpp>
+
+#include "driver/commands.h"
+#include "session/load_calls.h"
+
+namespace dini::driver {
+namespace {
+
+void checkItems(session::Session& session, ast::File& file) {
+  for (ast::Item& item : file.items) {
+    if (item.kind == ast::ItemKind::Test) session.program().checkTest(*item.test);
+    if (item.kind != ast::ItemKind::Statement) continue;
+    if (!session::replaceLoadCalls(*item.statement).empty()) return;
+    session.program().checkStatement(*item.statement, session.scope());
+  }
+}
+
+}  // namespace
+
+Command addCheck(CLI::App& parser) {
+  CLI::App* app = parser.add_subcommand("check", "report mistakes without running");
+  auto files = std::make_shared<std::vector<std::string>>();
+  app->add_option("FILE", *files, "files to check")->required();
+  return {app, [files](Context& context) {
+            for (const std::string& path : *files) {
+              session::Session* session = context.session();
+              if (!session) return context.finish();
+              ast::File* file = session->readFile(path);
+              if (file && !session->sink().hasErrors()) checkItems(*session, *file);
+              context.flushDiagnostics();
+            }
+            return context.finish();
+          }};
+}
+
+}  // namespace dini::driver

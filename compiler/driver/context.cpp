@@ -1,0 +1,89 @@
+#include "driver/context.h"
+
+#include <cstdio>
+#include <unistd.h>
+
+#include <fmt/format.h>
+
+namespace dini::driver {
+
+void printLine(const std::string& line) {
+  std::fwrite(line.data(), 1, line.size(), stdout);
+  std::fputc('\n', stdout);
+}
+
+session::Session* Context::session() {
+  if (session_) return session_.get();
+  session::Options made;
+  auto policy = session::parseTies(options.ties, !options.no_unify_kinks);
+  auto chosen_engine = session::parseEngine(options.engine);
+  auto chosen_level = session::parseLevel(options.level);
+  if (!policy && options.ties == "locked") {
+    fail(DiagCode::NotYet, "the tie policy `locked` is not there yet", "use `--ties=average`");
+    return nullptr;
+  }
+  if (!policy) {
+    fail(DiagCode::BadTies, fmt::format("`{}` is not a tie policy", options.ties),
+         "first, second, average, weight(t) with t from 0 to 1, framework(torch), framework(jax)");
+    return nullptr;
+  }
+  if (!chosen_engine) {
+    fail(DiagCode::BadCommandLine, fmt::format("`{}` is not an engine", options.engine),
+         "auto, interp or jit");
+    return nullptr;
+  }
+  if (!chosen_level) {
+    fail(DiagCode::BadCommandLine, fmt::format("`{}` is not an optimisation level", options.level),
+         "-O0, -O1 or -O2");
+    return nullptr;
+  }
+  made.ties = *policy;
+  made.execution.engine = *chosen_engine;
+  made.execution.level = *chosen_level;
+  made.execution.print = [](const std::string& line) {
+    printLine(line);
+    std::fflush(stdout);
+  };
+  session_ = std::make_unique<session::Session>(std::move(made));
+  return session_.get();
+}
+
+SourceManager& Context::sources() { return session_ ? session_->sources() : early_sources_; }
+DiagnosticSink& Context::sink() { return session_ ? session_->sink() : early_sink_; }
+
+bool Context::colourOnStderr() const {
+  return options.colour == "always" || (options.colour == "auto" && isatty(STDERR_FILENO));
+}
+
+void Context::flushDiagnostics() {
+  std::fflush(stdout);
+  auto show = [&](const SourceManager& sources, const DiagnosticSink& sink, size_t& shown) {
+    const std::vector<Diagnostic>& all = sink.all();
+    if (shown > all.size()) shown = 0;  // the sink was cleared
+    for (; shown < all.size(); ++shown) {
+      std::string text =
+          options.diagnostics == "json"
+              ? renderJson(sources, all[shown])
+              : render(sources, all[shown], colourOnStderr() ? Colour::On : Colour::Off);
+      if (text.empty() || text.back() != '\n') text += '\n';
+      std::fwrite(text.data(), 1, text.size(), stderr);
+    }
+  };
+  show(early_sources_, early_sink_, early_shown_);
+  if (session_) show(session_->sources(), session_->sink(), shown_);
+}
+
+int Context::fail(DiagCode code, std::string message, std::string help) {
+  DiagnosticSink& to = sink();
+  to.add(code, Span{}, std::move(message)).help = std::move(help);
+  return finish();
+}
+
+int Context::finish() {
+  flushDiagnostics();
+  int early = exitCode(early_sink_.all());
+  if (early != kFine) return early;
+  return session_ ? exitCode(session_->sink().all()) : kFine;
+}
+
+}  // namespace dini::driver

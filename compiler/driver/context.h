@@ -1,0 +1,56 @@
+// What the subcommands share: options that all of them take, the session, and how diagnostics and
+// results reach the terminal. Results go to stdout, everything else to stderr.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "diag/render.h"
+#include "session/session.h"
+
+namespace dini::driver {
+
+enum ExitCode { kFine = 0, kWrong = 1, kLimitation = 2, kCompilerBug = 70 };
+
+// Options of every subcommand, as written on the command line.
+struct CommonOptions {
+  std::string ties = "average";
+  bool no_unify_kinks = false;
+  std::string colour = "auto";
+  std::string engine = "auto";
+  std::string level = "2";
+  std::string diagnostics = "text";
+};
+
+class Context {
+ public:
+  Context() = default;
+  explicit Context(CommonOptions given) : options(std::move(given)) {}
+  CommonOptions options;
+
+  // The session, made at the first call from the options; null after a bad option (reported).
+  session::Session* session();
+  SourceManager& sources();
+  DiagnosticSink& sink();
+
+  // Writes what is new in the sink to stderr.
+  void flushDiagnostics();
+  // Reports one diagnostic without a place and gives the exit code that goes with it.
+  int fail(DiagCode code, std::string message, std::string help = "");
+  // Flushes, then the exit code of everything reported so far.
+  int finish();
+  bool colourOnStderr() const;
+
+ private:
+  std::unique_ptr<session::Session> session_;
+  SourceManager early_sources_;  // of what is reported before there is a session
+  DiagnosticSink early_sink_;
+  size_t shown_ = 0;
+  size_t early_shown_ = 0;
+};
+
+// A line of results.
+void printLine(const std::string& line);
+
+}  // namespace dini::driver

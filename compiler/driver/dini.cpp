@@ -1,0 +1,122 @@
+// The parser of the command line, and what happens when the compiler itself fails: the message and
+// a reproducer file, exit code 70.
+#include <csignal>
+#include <cstdlib>
+#include <filesystem>
+#include <fstream>
+#include <new>
+
+#include <CLI/CLI.hpp>
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include "base/check.h"
+#include "driver/commands.h"
+#include "driver/reserved.h"
+
+namespace dini::driver {
+namespace {
+
+extern "C" void onInterrupt(int) {
+  // A second Ctrl-C before the first was answered ends the process.
+  if (session::interruptFlag().exchange(true)) _exit(130);
+}
+
+void installInterruptHandler() {
+  struct sigaction action = {};
+  action.sa_handler = onInterrupt;
+  sigaction(SIGINT, &action, nullptr);  // without SA_RESTART: a waiting prompt must notice
+}
+
+void addCommonOptions(CLI::App& app, CommonOptions& options) {
+  app.add_option("--ties", options.ties,
+                 "derivative at a kink: first, second, average (default), weight(t), "
+                 "framework(torch), framework(jax)");
+  app.add_flag("--no-unify-kinks", options.no_unify_kinks,
+               "weight each kink alone, even where two are the same switch");
+  app.add_option("--engine", options.engine, "auto (default), interp or jit");
+  app.add_option("-O", options.level, "optimisation of compiled code: 0, 1 or 2 (default)");
+  app.add_option("--color", options.colour, "auto (default), always or never")
+      ->check(CLI::IsMember({"auto", "always", "never"}));
+  app.add_option("--diagnostics", options.diagnostics, "text (default) or json")
+      ->check(CLI::IsMember({"text", "json"}));
+}
+
+// Everything needed to see the failure again, in a file of the temporary folder.
+std::string writeReproducer(Context& context, int argc, const char* const* argv,
+                            const std::string& what) {
+  std::error_code failure;
+  std::filesystem::path folder = std::filesystem::temp_directory_path(failure);
+  std::string path = (folder / fmt::format("dini-bug-{}.txt", getpid())).string();
+  std::ofstream out(path);
+  out << "dini " << DINI_VERSION << "\nfailure: " << what << "\nfolder: "
+      << std::filesystem::current_path(failure).string() << "\ncommand:";
+  for (int k = 0; k < argc; ++k) out << ' ' << argv[k];
+  out << '\n';
+  SourceManager& sources = context.sources();
+  for (size_t k = 0; k < sources.size(); ++k) {
+    const SourceFile& file = sources.file(FileId{static_cast<int32_t>(k)});
+    if (file.path().starts_with("<prelude>")) continue;
+    out << "\n==== " << file.path() << '\n' << file.text() << '\n';
+  }
+  return out ? path : "";
+}
+
+int reportBug(Context& context, int argc, const char* const* argv, const std::string& what) {
+  context.flushDiagnostics();
+  std::string path = writeReproducer(context, argc, argv, what);
+  fmt::print(stderr,
+             "internal error: this is a bug in the compiler, not in your program\n  {}\n", what);
+  if (!path.empty()) fmt::print(stderr, "  a reproducer was written to {}\n", path);
+  return kCompilerBug;
+}
+
+int badCommandLine(Context& context, const CLI::ParseError& error) {
+  std::string message = error.what();
+  if (!message.empty()) message[0] = static_cast<char>(std::tolower(message[0]));
+  while (!message.empty() && (message.back() == '.' || message.back() == '\n')) message.pop_back();
+  context.fail(DiagCode::BadCommandLine, message, "`dini --help` lists commands and options");
+  return kWrong;
+}
+
+}  // namespace
+
+int runDini(int argc, const char* const* argv) {
+  Context context;
+  if (auto word = reservedWord({argv + 1, argv + argc}))
+    return context.fail(DiagCode::NotYet, *word + " is not there yet");
+  CLI::App parser("Dini: a small numeric language whose equations are values that can be "
+                  "differentiated.\nAt a kink met exactly, derivatives take the average of both "
+                  "sides unless --ties says otherwise.",
+                  "dini");
+  parser.set_version_flag("--version", "dini " DINI_VERSION);
+  parser.require_subcommand(1);
+  parser.fallthrough();
+  addCommonOptions(parser, context.options);
+  std::string later;
+  for (std::string_view name : reservedCommands()) later += fmt::format(" {}", name);
+  parser.footer("Not there yet:" + later + ".\nExit codes: 0 fine; 1 the program is wrong or a "
+                "solve failed; 2 a known limitation; 70 a bug in the compiler.");
+  const std::vector<Command> commands = {addRun(parser),  addEval(parser),    addCheck(parser),
+                                         addTest(parser), addFmt(parser),     addEmit(parser),
+                                         addExplain(parser), addRepl(parser)};
+  try {
+    parser.parse(argc, argv);
+  } catch (const CLI::Success& done) {
+    return parser.exit(done);  // --help, --version
+  } catch (const CLI::ParseError& error) {
+    return badCommandLine(context, error);
+  }
+  installInterruptHandler();
+  try {
+    for (const Command& command : commands)
+      if (command.app->parsed()) return command.run(context);
+  } catch (const std::bad_alloc&) {
+    return context.fail(DiagCode::OutOfMemory, "not enough memory");
+  } catch (const std::exception& bug) {
+    return reportBug(context, argc, argv, bug.what());
+  }
+  failCheck("a command line without a command");
+}
+
+}  // namespace dini::driver

@@ -1,0 +1,191 @@
+// dini emit FILE --as STAGE: any stage of the pipeline as text. Functions are compiled for concrete
+// sizes: a function whose parameters have size names needs --dims.
+#include <charconv>
+#include <map>
+
+#include <CLI/CLI.hpp>
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include "driver/commands.h"
+#include "driver/text_file.h"
+#include "ir/printer.h"
+#include "syntax/formatter.h"
+
+namespace dini::driver {
+namespace {
+
+struct EmitOptions {
+  std::string file;
+  std::string stage = "ir";
+  std::string function;
+  std::string derivative;
+  std::vector<std::string> dims;
+  bool optimised = false;
+};
+
+using Dims = std::map<std::string, int64_t>;
+
+// n=100, also several with commas.
+std::optional<Dims> parseDims(Context& context, const std::vector<std::string>& texts) {
+  Dims dims;
+  for (const std::string& text : texts) {
+    size_t equals = text.find('=');
+    int64_t value = -1;
+    const char* end = text.data() + text.size();
+    if (equals != std::string::npos && equals > 0) {
+      auto [stop, failure] = std::from_chars(text.data() + equals + 1, end, value);
+      if (failure != std::errc() || stop != end) value = -1;
+    }
+    if (value < 0) {
+      context.fail(DiagCode::BadCommandLine, fmt::format("`--dims {}` is no size", text),
+                   "write `--dims n=100`");
+      return std::nullopt;
+    }
+    dims[text.substr(0, equals)] = value;
+  }
+  return dims;
+}
+
+// The function's parameter types with the sizes of --dims; names what is missing.
+std::optional<std::vector<types::TypePtr>> concreteParameters(const ast::FnDecl& function,
+                                                              const Dims& dims,
+                                                              std::string& missing) {
+  auto size = [&](types::SizeName name) -> std::optional<types::Size> {
+    for (const ast::BindingPtr& binding : function.sizes) {
+      if (!binding->size || *binding->size != types::Size::named(name)) continue;
+      if (auto given = dims.find(binding->name); given != dims.end())
+        return types::Size(given->second);
+      missing = binding->name;
+    }
+    return std::nullopt;
+  };
+  std::vector<types::TypePtr> parameters;
+  for (const types::TypePtr& parameter : function.type->elements)
+    parameters.push_back(types::substitute(parameter, size));
+  if (!missing.empty()) return std::nullopt;
+  return parameters;
+}
+
+lower::HostValue zeroValue(const types::TypePtr& type) {
+  lower::HostValue value{type, {}};
+  for (const ir::Type& leaf : lower::leafTypes(*type))
+    value.leaves.push_back(ir::Tensor::zeros(leaf));
+  return value;
+}
+
+// The call whose IR is emitted: of the function, or of its derivative (jvp and vjp get seeds).
+std::optional<lower::Lowered> lowerCall(session::Session& session, const ast::FnDecl& function,
+                                        const std::vector<types::TypePtr>& parameters,
+                                        const std::string& derivative) {
+  if (derivative.empty()) return session.lowerer().lowerFunction(function, parameters);
+  std::vector<std::string> names;
+  auto bind = [&](const std::string& name, const types::TypePtr& type) {
+    session.define(name, zeroValue(type));
+    names.push_back(name);
+  };
+  for (size_t k = 0; k < parameters.size(); ++k)
+    bind(function.parameters[k].name.text, parameters[k]);
+  std::string callee = fmt::format("{}({})", derivative, function.name.text);
+  types::TypePtr type = session.typeOfText("--derivative", callee);
+  if (!type || type->kind != types::Kind::Function) return std::nullopt;
+  for (size_t k = parameters.size(); k < type->elements.size(); ++k) {
+    // A seed: a tangent has its parameter's type, the cotangent the result's.
+    std::vector<ir::Tensor> none;
+    types::TypePtr seed = type->elements[k];
+    if (derivative == "jvp") {
+      size_t tangent = k - parameters.size(), seen = 0;
+      for (const types::TypePtr& parameter : parameters)
+        if (types::holdsReals(*parameter) && seen++ == tangent) seed = parameter;
+    } else if (auto value = session.lowerer().lowerFunction(function, parameters)) {
+      seed = value->type;
+    }
+    bind(fmt::format("seed_{}", k - parameters.size()), seed);
+  }
+  return session.lowerText("--derivative", fmt::format("{}({})", callee, fmt::join(names, ", ")));
+}
+
+std::string stageText(session::Session& session, const EmitOptions& options,
+                      const ir::Function& function) {
+  if (options.stage == "ir" && !options.optimised) return ir::print(function);
+  session::Prepared prepared = session::prepare(session.lowerer().module(), function);
+  jit::OptLevel level = session.options().execution.level;
+  if (options.stage == "ir") return ir::print(prepared.module);
+  jit::Jit& jit = session.executor().jit();
+  return options.stage == "llvm" ? jit.llvmText(prepared.module, *prepared.function, level)
+                                 : jit.assembly(prepared.module, *prepared.function, level);
+}
+
+int emitFunctions(Context& context, session::Session& session, const EmitOptions& options,
+                  const ast::File& file) {
+  std::optional<Dims> dims = parseDims(context, options.dims);
+  if (!dims) return context.finish();
+  bool any = false;
+  for (const ast::Item& item : file.items) {
+    if (item.kind != ast::ItemKind::Fn) continue;
+    if (!options.function.empty() && item.fn->name.text != options.function) continue;
+    any = true;
+    std::string missing;
+    auto parameters = concreteParameters(*item.fn, *dims, missing);
+    if (!parameters && options.function.empty()) {
+      printLine(fmt::format("# {} needs --dims {}=...", item.fn->name.text, missing));
+      continue;
+    }
+    if (!parameters)
+      return context.fail(DiagCode::BadCommandLine,
+                          fmt::format("the size `{}` of `{}` is not known", missing,
+                                      item.fn->name.text),
+                          fmt::format("give it: `--dims {}=3`", missing));
+    auto lowered = lowerCall(session, *item.fn, *parameters, options.derivative);
+    if (!lowered) return context.finish();
+    printLine(stageText(session, options, *lowered->function));
+  }
+  if (!any && !options.function.empty())
+    return context.fail(DiagCode::UnknownName,
+                        fmt::format("`{}` has no function `{}`", options.file, options.function));
+  return context.finish();
+}
+
+int emit(Context& context, const EmitOptions& options) {
+  for (const char* later : {"cpp", "dini", "abs-normal"})
+    if (options.stage == later)
+      return context.fail(DiagCode::NotYet, fmt::format("`--as {}` is not there yet", later));
+  for (const char* later : {"dirderiv", "certificate"})
+    if (options.derivative == later)
+      return context.fail(DiagCode::NotYet, fmt::format("`{}` is not there yet", later));
+  session::Session* session = context.session();
+  if (!session) return context.finish();
+  if (options.stage == "tokens") {
+    std::optional<std::string> text = readTextFile(context, options.file);
+    if (!text) return context.finish();
+    FileId id = context.sources().add(options.file, *text);
+    printLine(syntax::dumpTokens(context.sources(), id));
+    return context.finish();
+  }
+  ast::File* file = session->readFile(options.file);
+  if (file && options.stage == "ast") {
+    printLine(syntax::dumpTree(session->sources(), *file));
+    return context.finish();
+  }
+  if (!file || session->sink().hasErrors()) return context.finish();
+  return emitFunctions(context, *session, options, *file);
+}
+
+}  // namespace
+
+Command addEmit(CLI::App& parser) {
+  CLI::App* app = parser.add_subcommand("emit", "show a stage of the compiler as text");
+  auto options = std::make_shared<EmitOptions>();
+  app->add_option("FILE", options->file, "the source file")->required();
+  app->add_option("--as", options->stage, "tokens, ast, ir, llvm or asm")
+      ->check(CLI::IsMember({"tokens", "ast", "ir", "llvm", "asm", "cpp", "dini", "abs-normal"}));
+  app->add_option("--fn", options->function, "only this function");
+  app->add_option("--derivative", options->derivative, "of the function: grad, jvp, vjp, jac, hess")
+      ->check(CLI::IsMember({"grad", "value_and_grad", "jvp", "vjp", "jac", "hess", "dirderiv",
+                             "certificate"}));
+  app->add_option("--dims", options->dims, "sizes, such as n=100")->delimiter(',');
+  app->add_flag("--optimised", options->optimised, "the IR as it goes to code generation");
+  return {app, [options](Context& context) { return emit(context, *options); }};
+}
+
+}  // namespace dini::driver

@@ -1,0 +1,43 @@
+// Commands and options that have their names already and come later: they say so, exit code 2.
+#include <algorithm>
+#include <array>
+#include <string_view>
+
+#include <fmt/format.h>
+
+#include "driver/reserved.h"
+
+namespace dini::driver {
+namespace {
+
+constexpr std::array<std::string_view, 8> kCommands = {"certify", "clarke", "plot",  "build",
+                                                       "import",  "lsp",    "bench", "gradbench"};
+constexpr std::array<std::string_view, 9> kOptions = {
+    "--tie-direction", "--tie-tolerance", "--tie-report", "--audit",     "--radius",
+    "--progress",      "--resume",        "--node-limit", "--on-failure"};
+
+template <class Words>
+bool holds(const Words& words, std::string_view word) {
+  return std::find(words.begin(), words.end(), word) != words.end();
+}
+
+}  // namespace
+
+std::span<const std::string_view> reservedCommands() { return kCommands; }
+
+std::optional<std::string> reservedWord(std::span<const char* const> arguments) {
+  bool command_seen = false;
+  for (std::string_view argument : arguments) {
+    if (argument == "--") return std::nullopt;
+    if (argument.starts_with("--")) {
+      std::string_view name = argument.substr(0, argument.find('='));
+      if (holds(kOptions, name)) return fmt::format("the option `{}`", name);
+    } else if (!argument.starts_with("-") && !command_seen) {
+      command_seen = true;
+      if (holds(kCommands, argument)) return fmt::format("the command `{}`", argument);
+    }
+  }
+  return std::nullopt;
+}
+
+}  // namespace dini::driver

@@ -1,0 +1,223 @@
+#include "session/session.h"
+
+#include <algorithm>
+
+#include <fmt/format.h>
+
+#include "base/check.h"
+#include "session/data_file.h"
+#include "session/load_calls.h"
+#include "session/prelude.h"
+#include "session/status_report.h"
+#include "syntax/parser.h"
+
+namespace dini::session {
+
+std::atomic<bool>& interruptFlag() {
+  static constinit std::atomic<bool> flag{false};
+  return flag;
+}
+
+Session::Session(Options options)
+    : options_(std::move(options)),
+      program_(std::make_unique<sema::Program>(sources_, sink_)),
+      executor_(options_.execution) {
+  if (!executor_.options().interrupt) executor_.options().interrupt = &interruptFlag();
+  for (const EmbeddedText& text : preludeTexts())
+    program_->addPrelude(fmt::format("<prelude>/{}.dini", text.name), std::string(text.text));
+}
+
+Session::~Session() = default;
+
+lower::Lowerer& Session::lowerer() {
+  if (!lowerer_)
+    lowerer_ = std::make_unique<lower::Lowerer>(*program_, sink_, lower::Options{options_.ties});
+  return *lowerer_;
+}
+
+namespace {
+
+bool declares(const ast::File& file) {
+  return std::any_of(file.items.begin(), file.items.end(), [](const ast::Item& item) {
+    return item.kind == ast::ItemKind::Fn || item.kind == ast::ItemKind::Type ||
+           item.kind == ast::ItemKind::Import;
+  });
+}
+
+}  // namespace
+
+ast::File* Session::readFile(const std::string& path) {
+  ast::File* file = program_->addFile(path);
+  if (file && declares(*file)) lowerer_.reset();
+  return file;
+}
+
+ast::File* Session::readText(const std::string& name, std::string text) {
+  ast::File* file = program_->addText(name, std::move(text));
+  if (file && declares(*file)) lowerer_.reset();
+  return file;
+}
+
+bool Session::runStatements(ast::File& file) {
+  for (ast::Item& item : file.items)
+    if (item.kind == ast::ItemKind::Statement && !runStatement(*item.statement)) return false;
+  return true;
+}
+
+bool Session::readData(const std::vector<LoadCall>& loads) {
+  for (const LoadCall& load : loads) {
+    Loaded loaded = loadData(load.path);
+    if (DataError* error = std::get_if<DataError>(&loaded)) {
+      sink_.add(error->code, load.span, error->message).help = error->help;
+      return false;
+    }
+    define(load.name, std::move(std::get<lower::HostValue>(loaded)));
+  }
+  return true;
+}
+
+namespace {
+
+// save(value, "path") as a statement of its own, unless the program has a function of that name.
+ast::CallExpr* saveCall(ast::Stmt& statement, const sema::Program& program) {
+  if (statement.kind != ast::StmtKind::Expression) return nullptr;
+  ast::Expr* e = ast::as<ast::ExprStmt>(statement).value.get();
+  if (!e || e->kind != ast::ExprKind::Call) return nullptr;
+  auto& call = ast::as<ast::CallExpr>(*e);
+  bool is_save = call.callee->kind == ast::ExprKind::Name &&
+                 ast::as<ast::NameExpr>(*call.callee).name == "save" &&
+                 !program.findFunction("save");
+  return is_save ? &call : nullptr;
+}
+
+}  // namespace
+
+bool Session::runSave(ast::CallExpr& call) {
+  if (call.arguments.size() != 2 || call.arguments[1].value->kind != ast::ExprKind::String) {
+    sink_.add(DiagCode::BadArguments, call.span, "save takes a value and a path")
+        .help = "write `save(v, \"v.npy\")`";
+    return false;
+  }
+  std::optional<lower::HostValue> value = evaluate(call.arguments[0].value);
+  if (!value) return false;
+  DataError error =
+      saveData(*value, ast::as<ast::StringExpr>(*call.arguments[1].value).value);
+  if (error.message.empty()) return true;
+  sink_.add(error.code, call.span, error.message).help = error.help;
+  return false;
+}
+
+bool Session::runStatement(ast::Stmt& statement) {
+  if (ast::CallExpr* save = saveCall(statement, *program_)) return runSave(*save);
+  if (!readData(replaceLoadCalls(statement))) return false;
+  if (!program_->checkStatement(statement, scope_)) return false;
+  bool alias = statement.kind == ast::StmtKind::Let &&
+               ast::as<ast::LetStmt>(statement).value->type &&
+               ast::as<ast::LetStmt>(statement).value->type->kind == types::Kind::Function;
+  if (alias) return true;
+  std::vector<std::string> outputs;
+  std::optional<lower::Lowered> lowered =
+      lowerer().lowerStatement(statement, environment_, outputs);
+  if (!lowered) return false;
+  auto leaves = execute(*lowered, statement.span);
+  return leaves && storeOutputs(outputs, std::move(*leaves));
+}
+
+bool Session::runTest(ast::TestDecl& test) {
+  if (!program_->checkTest(test)) return false;
+  std::optional<lower::Lowered> lowered = lowerer().lowerBlock(*test.body, {});
+  return lowered && execute(*lowered, test.span);
+}
+
+ast::Expr* Session::parse(const std::string& name, std::string text) {
+  FileId file = sources_.add(name, std::move(text));
+  size_t before = sink_.errorCount();
+  ast::ExprPtr expression = syntax::parseExpression(sources_, file, sink_);
+  if (!expression || sink_.errorCount() > before) return nullptr;
+  kept_.push_back(std::move(expression));
+  return kept_.back().get();
+}
+
+std::optional<lower::HostValue> Session::evaluateText(const std::string& name, std::string text) {
+  if (!parse(name, std::move(text))) return std::nullopt;
+  return evaluate(kept_.back());
+}
+
+types::TypePtr Session::typeOfText(const std::string& name, std::string text) {
+  if (!parse(name, std::move(text))) return nullptr;
+  if (!readData(replaceLoadCalls(kept_.back()))) return nullptr;
+  if (!program_->checkExpression(*kept_.back(), scope_)) return nullptr;
+  return kept_.back()->type;
+}
+
+std::optional<lower::Lowered> Session::lowerText(const std::string& name, std::string text) {
+  if (!typeOfText(name, std::move(text))) return std::nullopt;
+  return lowerer().lowerExpression(*kept_.back(), environment_);
+}
+
+std::optional<lower::HostValue> Session::evaluate(ast::ExprPtr& expression) {
+  if (!readData(replaceLoadCalls(expression))) return std::nullopt;
+  if (!program_->checkExpression(*expression, scope_)) return std::nullopt;
+  if (expression->type->kind == types::Kind::Function) {
+    sink_.add(DiagCode::TypeMismatch, expression->span,
+              fmt::format("this is a function, {}, not a value", program_->str(*expression->type)))
+        .help = "call it with arguments";
+    return std::nullopt;
+  }
+  std::optional<lower::Lowered> lowered = lowerer().lowerExpression(*expression, environment_);
+  if (!lowered) return std::nullopt;
+  auto leaves = execute(*lowered, expression->span);
+  if (!leaves) return std::nullopt;
+  types::TypePtr type = concreteType(lowered->type, *leaves);
+  return lower::HostValue{std::move(type), std::move(*leaves)};
+}
+
+std::optional<std::vector<ir::Tensor>> Session::execute(const lower::Lowered& lowered, Span span) {
+  std::vector<ir::Tensor> arguments;
+  for (const std::string& name : lowered.inputs) {
+    const lower::HostValue* value = find(name);
+    check(value != nullptr, "a statement reads a variable that has no value");
+    arguments.insert(arguments.end(), value->leaves.begin(), value->leaves.end());
+  }
+  ir::Outcome outcome = executor_.run(lowerer().module(), *lowered.function, arguments);
+  if (const auto* status = std::get_if<ir::StatusInfo>(&outcome)) {
+    reportStatus(*status, span, sink_);
+    return std::nullopt;
+  }
+  return std::move(std::get<std::vector<ir::Tensor>>(outcome));
+}
+
+bool Session::storeOutputs(const std::vector<std::string>& outputs,
+                           std::vector<ir::Tensor> leaves) {
+  size_t at = 0;
+  for (const std::string& name : outputs) {
+    auto found = scope_.values.find(name);
+    check(found != scope_.values.end(), "a statement defines a variable that the scope lacks");
+    ast::Binding& binding = *found->second;
+    size_t count = leafCount(*binding.type);
+    check(at + count <= leaves.size(), "a statement gave fewer values than it defines");
+    std::vector<ir::Tensor> own(std::make_move_iterator(leaves.begin() + static_cast<long>(at)),
+                                std::make_move_iterator(leaves.begin() +
+                                                        static_cast<long>(at + count)));
+    at += count;
+    binding.type = concreteType(binding.type, own);
+    environment_[name] = {binding.type, std::move(own)};
+  }
+  return true;
+}
+
+void Session::define(const std::string& name, lower::HostValue value) {
+  auto binding = std::make_shared<ast::Binding>();
+  binding->kind = ast::BindingKind::TopLevel;
+  binding->name = name;
+  binding->type = value.type;
+  scope_.values[name] = std::move(binding);
+  environment_[name] = std::move(value);
+}
+
+const lower::HostValue* Session::find(const std::string& name) const {
+  auto found = environment_.find(name);
+  return found == environment_.end() ? nullptr : &found->second;
+}
+
+}  // namespace dini::session

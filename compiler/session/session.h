@@ -1,0 +1,84 @@
+// A session ties the stages together: it reads files, checks, lowers and runs top-level statements
+// one at a time, and holds the values of the top-level variables between them. The driver's
+// commands and the REPL are thin layers over it. Mistakes and statuses land in sink(); nothing is
+// printed here but through Options::execution.print.
+// Not here: rendering (diag/), the command line (driver/), lines typed by a person (repl/).
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "lower/lower.h"
+#include "sema/sema.h"
+#include "session/execute.h"
+#include "session/options.h"
+
+namespace dini::session {
+
+// Set by the signal handler of Ctrl-C; polled by the engines. Whoever reports it clears it.
+std::atomic<bool>& interruptFlag();
+
+class Session {
+ public:
+  explicit Session(Options options);
+  ~Session();
+  Session(const Session&) = delete;
+  Session& operator=(const Session&) = delete;
+
+  const Options& options() const { return options_; }
+  SourceManager& sources() { return sources_; }
+  DiagnosticSink& sink() { return sink_; }
+  sema::Program& program() { return *program_; }
+  sema::TopLevel& scope() { return scope_; }
+  const lower::Lowerer::Environment& environment() const { return environment_; }
+  Executor& executor() { return executor_; }
+  // Made anew after declarations were added: it caches instances by function.
+  lower::Lowerer& lowerer();
+
+  // Reads a file and what it imports, checks the declarations. Null: it cannot be read. Errors in
+  // its text are in the sink.
+  ast::File* readFile(const std::string& path);
+  ast::File* readText(const std::string& name, std::string text);
+
+  // Runs the statements of a file in order; false after the first that fails.
+  bool runStatements(ast::File& file);
+  bool runStatement(ast::Stmt& statement);
+  bool runTest(ast::TestDecl& test);
+  // The value of an expression; null after an error or a status.
+  std::optional<lower::HostValue> evaluate(ast::ExprPtr& expression);
+  // The same of text, which is parsed as the source called `name` and kept.
+  std::optional<lower::HostValue> evaluateText(const std::string& name, std::string text);
+  // Checks the expression and gives its type, without running it.
+  types::TypePtr typeOfText(const std::string& name, std::string text);
+  // The IR of an expression, before optimisation; null after an error.
+  std::optional<lower::Lowered> lowerText(const std::string& name, std::string text);
+  // Makes a top-level variable.
+  void define(const std::string& name, lower::HostValue value);
+  // Null: there is no such variable.
+  const lower::HostValue* find(const std::string& name) const;
+
+ private:
+  ast::Expr* parse(const std::string& name, std::string text);
+  bool readData(const std::vector<struct LoadCall>& loads);
+  bool runSave(ast::CallExpr& call);
+  std::optional<std::vector<ir::Tensor>> execute(const lower::Lowered& lowered, Span span);
+  bool storeOutputs(const std::vector<std::string>& outputs, std::vector<ir::Tensor> leaves);
+
+  Options options_;
+  SourceManager sources_;
+  DiagnosticSink sink_;
+  std::unique_ptr<sema::Program> program_;
+  sema::TopLevel scope_;
+  lower::Lowerer::Environment environment_;
+  std::unique_ptr<lower::Lowerer> lowerer_;
+  Executor executor_;
+  std::vector<ast::ExprPtr> kept_;  // expressions that were given as text
+};
+
+// `type` with the sizes that the leaves, its own in order, have.
+types::TypePtr concreteType(const types::TypePtr& type, std::span<const ir::Tensor> leaves);
+size_t leafCount(const types::Type& type);
+
+}  // namespace dini::session
