@@ -1,9 +1,8 @@
-// dini check FILE...: reads, parses and checks without running. Statements are checked in order as
-// far as they can be without values: those after one that loads data are left to `dini run`.
+// dini check FILE...: reads, parses and checks without running. Data files that statements load are
+// read, because types depend on them.
 #include <CLI/CLI.hpp>
 
 #include "driver/commands.h"
-#include "session/load_calls.h"
 
 namespace dini::driver {
 namespace {
@@ -12,8 +11,7 @@ void checkItems(session::Session& session, ast::File& file) {
   for (ast::Item& item : file.items) {
     if (item.kind == ast::ItemKind::Test) session.program().checkTest(*item.test);
     if (item.kind != ast::ItemKind::Statement) continue;
-    if (!session::replaceLoadCalls(*item.statement).empty()) return;
-    session.program().checkStatement(*item.statement, session.scope());
+    session.checkStatement(*item.statement);
   }
 }
 

@@ -1,6 +1,7 @@
 #include "session/session.h"
 
 #include <algorithm>
+#include <filesystem>
 
 #include <fmt/format.h>
 
@@ -64,9 +65,20 @@ bool Session::runStatements(ast::File& file) {
   return true;
 }
 
+std::string Session::besideSource(const std::string& path, Span span) const {
+  namespace fs = std::filesystem;
+  if (fs::path(path).is_absolute() || !span.valid()) return path;
+  fs::path folder = fs::path(sources_.file(span.file).path()).parent_path();
+  return folder.empty() ? path : (folder / path).string();
+}
+
 bool Session::readData(const std::vector<LoadCall>& loads) {
   for (const LoadCall& load : loads) {
-    Loaded loaded = loadData(load.path);
+    std::string path = besideSource(load.path, load.span);
+    std::error_code failure;
+    if (!std::filesystem::exists(path, failure) && std::filesystem::exists(load.path, failure))
+      path = load.path;
+    Loaded loaded = loadData(path);
     if (DataError* error = std::get_if<DataError>(&loaded)) {
       sink_.add(error->code, load.span, error->message).help = error->help;
       return false;
@@ -92,25 +104,37 @@ ast::CallExpr* saveCall(ast::Stmt& statement, const sema::Program& program) {
 
 }  // namespace
 
+bool Session::wellFormedSave(const ast::CallExpr& call) {
+  if (call.arguments.size() == 2 && call.arguments[1].value->kind == ast::ExprKind::String)
+    return true;
+  sink_.add(DiagCode::BadArguments, call.span, "save takes a value and a path").help =
+      "write `save(v, \"v.npy\")`";
+  return false;
+}
+
 bool Session::runSave(ast::CallExpr& call) {
-  if (call.arguments.size() != 2 || call.arguments[1].value->kind != ast::ExprKind::String) {
-    sink_.add(DiagCode::BadArguments, call.span, "save takes a value and a path")
-        .help = "write `save(v, \"v.npy\")`";
-    return false;
-  }
+  if (!wellFormedSave(call)) return false;
   std::optional<lower::HostValue> value = evaluate(call.arguments[0].value);
   if (!value) return false;
-  DataError error =
-      saveData(*value, ast::as<ast::StringExpr>(*call.arguments[1].value).value);
+  const std::string& path = ast::as<ast::StringExpr>(*call.arguments[1].value).value;
+  DataError error = saveData(*value, besideSource(path, call.span));
   if (error.message.empty()) return true;
   sink_.add(error.code, call.span, error.message).help = error.help;
   return false;
 }
 
+bool Session::checkStatement(ast::Stmt& statement) {
+  if (ast::CallExpr* save = saveCall(statement, *program_)) {
+    if (!wellFormedSave(*save)) return false;
+    ast::ExprPtr& value = save->arguments[0].value;
+    return readData(replaceLoadCalls(value)) && program_->checkExpression(*value, scope_);
+  }
+  return readData(replaceLoadCalls(statement)) && program_->checkStatement(statement, scope_);
+}
+
 bool Session::runStatement(ast::Stmt& statement) {
   if (ast::CallExpr* save = saveCall(statement, *program_)) return runSave(*save);
-  if (!readData(replaceLoadCalls(statement))) return false;
-  if (!program_->checkStatement(statement, scope_)) return false;
+  if (!checkStatement(statement)) return false;
   bool alias = statement.kind == ast::StmtKind::Let &&
                ast::as<ast::LetStmt>(statement).value->type &&
                ast::as<ast::LetStmt>(statement).value->type->kind == types::Kind::Function;

@@ -45,6 +45,8 @@ class Session {
   // Runs the statements of a file in order; false after the first that fails.
   bool runStatements(ast::File& file);
   bool runStatement(ast::Stmt& statement);
+  // Checks without running; data files are read, because the types depend on them.
+  bool checkStatement(ast::Stmt& statement);
   bool runTest(ast::TestDecl& test);
   // The value of an expression; null after an error or a status.
   std::optional<lower::HostValue> evaluate(ast::ExprPtr& expression);
@@ -62,6 +64,9 @@ class Session {
  private:
   ast::Expr* parse(const std::string& name, std::string text);
   bool readData(const std::vector<struct LoadCall>& loads);
+  // A path of load or save: relative to the file it stands in, as in import.
+  std::string besideSource(const std::string& path, Span span) const;
+  bool wellFormedSave(const ast::CallExpr& call);
   bool runSave(ast::CallExpr& call);
   std::optional<std::vector<ir::Tensor>> execute(const lower::Lowered& lowered, Span span);
   bool storeOutputs(const std::vector<std::string>& outputs, std::vector<ir::Tensor> leaves);
