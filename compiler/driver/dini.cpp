@@ -73,7 +73,8 @@ int reportBug(Context& context, int argc, const char* const* argv, const std::st
 
 int badCommandLine(Context& context, const CLI::ParseError& error) {
   std::string message = error.what();
-  if (!message.empty()) message[0] = static_cast<char>(std::tolower(message[0]));
+  if (message.size() > 1 && !std::isupper(static_cast<unsigned char>(message[1])))
+    message[0] = static_cast<char>(std::tolower(message[0]));
   while (!message.empty() && (message.back() == '.' || message.back() == '\n')) message.pop_back();
   context.fail(DiagCode::BadCommandLine, message, "`dini --help` lists commands and options");
   return kWrong;

@@ -5,6 +5,7 @@
   rules         the dependency rule, and that every diagnostic has a page and a test
   programs      tests/programs/*.dini: their `test` blocks by the interpreter, the JIT at O0 and O2
   cli           tests/golden/cli/*.cli: transcripts of shell commands (see transcript.py)
+  repl          the interactive session in a pseudo-terminal (see repl_terminal.py)
   documents     the code blocks of README.md, docs/ and the examples' pages (see documents.py)
 
 run_tests.py [--only PART]... [--update] [FILTER]: FILTER is a part of a file's name; --update
@@ -20,6 +21,7 @@ import check_coverage
 import check_dependencies
 import documents
 import programs
+import repl_terminal
 import transcript
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
@@ -69,7 +71,7 @@ def run_rules(tally, options):
 
 def main():
     parts = {"unit": run_unit, "rules": run_rules, "programs": programs.run,
-             "cli": transcript.run, "documents": documents.run}
+             "cli": transcript.run, "repl": repl_terminal.run, "documents": documents.run}
     parser = argparse.ArgumentParser(description=__doc__,
                                      formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--only", action="append", choices=parts)
