@@ -26,18 +26,15 @@ if ((${#missing[@]})); then
     fi
     run_as_root=(sudo)
   fi
-  export DEBIAN_FRONTEND=noninteractive
   install() {
     "${run_as_root[@]}" env DEBIAN_FRONTEND=noninteractive \
       apt-get install -y -qq --no-install-recommends "${missing[@]}" >&2
   }
-  if ! install; then
-    "${run_as_root[@]}" apt-get update -qq >&2
-    install || {
-      echo "prepare: apt could not install ${missing[*]}; Dini is built on Debian 12 (bookworm)" >&2
-      exit 1
-    }
-  fi
+  "${run_as_root[@]}" apt-get update -qq >&2
+  install || {
+    echo "prepare: apt could not install ${missing[*]}; Dini is built on Debian 12 (bookworm)" >&2
+    exit 1
+  }
 fi
 
 if [[ ! -f build/build.ninja ]]; then
