@@ -1,7 +1,24 @@
 // The checker: names, types and symbolic shapes. It annotates the syntax tree in place (the
 // members under "checked" in syntax/ast.h) and reports. A Program is a set of files that import one
 // another plus the prelude; a script's statements and a session's inputs are checked one at a time
-// against the Scope of what the earlier ones defined.
+// against the TopLevel of what the earlier ones defined.
+//
+// What holds of a tree that was checked without errors (beyond syntax/ast.h):
+// - Every Expr has a type. Widening is not a node: where the context is real (a real operand beside
+//   it, a parameter, a field, a declared result, the other branch) an int expression keeps its int
+//   type and is converted by whoever reads it.
+// - Dimensions in types are polynomials in size names. Rigid names belong to a binding whose `size`
+//   is that name (FnDecl::sizes, LambdaExpr::sizes, int parameters that are sizes); all others
+//   stand for ints that are known only when the program runs, and the annotations say no more.
+//   Binding::size never holds one of those.
+// - Sizes that only run time decides were accepted: whoever lowers compares them.
+// - A let of a Function type makes a compile-time alias: its binding has `alias`, no value.
+// - CallExpr::order is set for every call with named parameters, builtins included (builtinParameters
+//   gives their names); empty for builtins with any number of operands: there, use argument().
+// - In grad(f, wrt = x) and differentiate implicit(linear = lu) the names are words, unresolved.
+// - A comprehension over a record body has a Record type named "[Name]", its fields with the
+//   dimensions of the comprehension in front.
+// - jac of or with respect to a record counts it as the tuple of its fields that hold reals.
 #pragma once
 
 #include <functional>
@@ -21,11 +38,21 @@ enum class Builtin {
 #undef DINI_BUILTIN
 };
 const char* spelling(Builtin builtin);
+int builtinCount();
+// Names of the parameters of a builtin with a fixed list of them; empty for the others.
+const std::vector<std::string>& builtinParameters(Builtin builtin);
+// The argument of a checked call for a parameter: by `order` if it is set, otherwise the named
+// argument, or the positional one of that index. Null if it was left out.
+const ast::Expr* argument(const ast::CallExpr& call, size_t parameter, std::string_view name);
+
+// What `load(path)` gives, for the checker: the concrete type, or null if the file tells none
+// (then csv is real[?, ?] and anything else is taken on trust until it is run).
+using Loader = std::function<types::TypePtr(const std::string& path)>;
 
 // What top-level statements have defined so far. Redefinition replaces (REPL) or is an error (file).
 struct TopLevel {
   std::unordered_map<std::string, ast::BindingPtr> values;
-  // let g = grad(f): compile-time aliases of functions, by name.
+  // let g = grad(f): compile-time aliases of functions, by name. Their bindings are in `values` too.
   std::unordered_map<std::string, const ast::Expr*> aliases;
 };
 
@@ -33,6 +60,9 @@ class Program {
  public:
   Program(SourceManager& sources, DiagnosticSink& sink);
   ~Program();
+
+  // Tells types of data files; without it see Loader.
+  void setLoader(Loader loader);
 
   // Reads a file given by path (and what it imports), parses and checks its declarations.
   // Null after a failure to read; otherwise the file, errors are in the sink.
@@ -42,7 +72,10 @@ class Program {
   // The prelude: declarations in scope everywhere, hidden silently by a file's own.
   void addPrelude(const std::string& name, std::string text);
 
-  // Checks one top-level statement of a script or session: annotates it, extends `scope`.
+  // Checks one top-level statement of a script or session: annotates it, extends `scope`. False if
+  // it reported errors. A bare expression is an error here: a session checks it as an expression.
+  // After the statement has run, the session may replace a binding's type by the concrete one and
+  // set the `size` of an int.
   bool checkStatement(ast::Stmt& statement, TopLevel& scope);
   bool checkExpression(ast::Expr& expression, TopLevel& scope);
   bool checkTest(ast::TestDecl& test);
