@@ -64,7 +64,7 @@ class Checker {
   void checkBound(const ast::FnDecl& decl);
   // --- the top level (statements.cpp)
   void checkTopStatement(ast::Stmt& statement, TopLevel& scope);
-  void checkTopExpression(ast::ExprPtr& expression, TopLevel& scope);
+  void checkTopExpression(ast::Expr& expression, TopLevel& scope);
   // Functions that the body of each function names.
   const std::unordered_map<const ast::FnDecl*, std::vector<const ast::FnDecl*>>& calls() const {
     return calls_;
@@ -111,6 +111,7 @@ class Checker {
 
   // --- expressions.cpp
   TypePtr check(ast::ExprPtr& expr, const TypePtr& expected = nullptr);
+  TypePtr checkTyped(ast::Expr& expr, const TypePtr& expected = nullptr);
   TypePtr checkKind(ast::Expr& expr, const TypePtr& expected);
   TypePtr checkArrayLiteral(ast::ArrayLiteralExpr& expr);
   TypePtr checkRecordLiteral(ast::RecordLiteralExpr& expr);

@@ -10,17 +10,25 @@ constexpr size_t kMaxDepth = 2000;
 }  // namespace
 
 TypePtr Checker::check(ast::ExprPtr& expr, const TypePtr& expected) {
-  if (!expr) return types::errorType();
+  return expr ? checkTyped(*expr, expected) : types::errorType();
+}
+
+TypePtr Checker::checkTyped(ast::Expr& expr, const TypePtr& expected) {
   if (depth_ >= kMaxDepth) {
-    expr->type = error(DiagCode::TooLarge, expr->span,
-                       fmt::format("an expression is nested more than {} levels deep", kMaxDepth));
-    return expr->type;
+    expr.type = error(DiagCode::TooLarge, expr.span,
+                      fmt::format("an expression is nested more than {} levels deep", kMaxDepth));
+    return expr.type;
   }
   ++depth_;
-  TypePtr type = checkKind(*expr, expected);
+  TypePtr type = checkKind(expr, expected);
   --depth_;
-  expr->type = type;
-  if (sizes_.hasFlexible(*type)) unfinished_.push_back(expr.get());
+  bool function = type->kind == Kind::Function;
+  if (function && expr.kind != ast::ExprKind::Name && expr.kind != ast::ExprKind::Call &&
+      expr.kind != ast::ExprKind::Lambda)
+    type = error(DiagCode::TypeMismatch, expr.span,
+                 "a function is chosen here, and functions are known when the program is compiled");
+  expr.type = type;
+  if (sizes_.hasFlexible(*type)) unfinished_.push_back(&expr);
   return type;
 }
 

@@ -167,6 +167,7 @@ void Checker::countEquations(ast::SolveExpr& expr, const Size& equations) {
 std::optional<std::string> Checker::notFixedPoint(const ast::SolveExpr& expr, Span& where) {
   std::vector<const ast::Binding*> seen;
   for (const auto& equation : expr.equations) {
+    if (!equation || equation->kind != ast::ExprKind::Binary) return std::nullopt;  // reported
     where = equation->span;
     const auto& binary = ast::as<ast::BinaryExpr>(*equation);
     auto unknown = [&](const ast::ExprPtr& side) -> const ast::Binding* {

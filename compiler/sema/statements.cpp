@@ -375,10 +375,10 @@ void Checker::checkTopStatement(ast::Stmt& statement, TopLevel& scope) {
   top_ = nullptr;
 }
 
-void Checker::checkTopExpression(ast::ExprPtr& expression, TopLevel& scope) {
+void Checker::checkTopExpression(ast::Expr& expression, TopLevel& scope) {
   scopes_.clear();
   top_ = &scope;
-  check(expression);
+  checkTyped(expression);
   finish();
   top_ = nullptr;
 }

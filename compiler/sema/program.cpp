@@ -1,0 +1,261 @@
+// Which files make up a program, and in which order their parts are checked.
+#include <algorithm>
+#include <filesystem>
+#include <fstream>
+#include <sstream>
+#include <unordered_set>
+
+#include <fmt/format.h>
+
+#include "sema/checker.h"
+#include "sema/sema.h"
+#include "syntax/parser.h"
+
+namespace dini::sema {
+namespace {
+
+std::optional<std::string> readText(const std::string& path) {
+  std::error_code failed;
+  if (std::filesystem::is_directory(path, failed)) return std::nullopt;
+  std::ifstream in(path, std::ios::binary);
+  if (!in) return std::nullopt;
+  std::ostringstream text;
+  text << in.rdbuf();
+  return std::move(text).str();
+}
+
+std::string identity(const std::string& path) {
+  std::error_code failed;
+  auto canonical = std::filesystem::weakly_canonical(path, failed);
+  return failed ? path : canonical.string();
+}
+
+}  // namespace
+
+struct Program::State {
+  State(SourceManager& source_manager, DiagnosticSink& diagnostics)
+      : sources(source_manager), sink(diagnostics), checker(world, sizes, sink, loader) {}
+
+  SourceManager& sources;
+  DiagnosticSink& sink;
+  World world;
+  SizeTable sizes;
+  Loader loader;
+  Checker checker;
+  std::vector<std::unique_ptr<ast::File>> files;
+  std::unordered_map<std::string, ast::File*> by_path;
+  std::vector<ast::FnDecl*> new_functions;  // declared, not yet checked
+  std::vector<ast::TypeDecl*> new_types;
+
+  ast::File* parse(const std::string& name, std::string text);
+  ast::File* readFile(const std::string& path);
+  void readImports(ast::File& file, Namespace& space, const std::string& directory);
+  void declare(ast::File& file, Namespace& space, bool redefine);
+  void checkNew();
+  void markRecursion(const std::vector<ast::FnDecl*>& functions);
+};
+
+ast::File* Program::State::parse(const std::string& name, std::string text) {
+  FileId id = sources.add(name, std::move(text));
+  files.push_back(std::make_unique<ast::File>(syntax::parseFile(sources, id, sink)));
+  files.back()->id = id;
+  return files.back().get();
+}
+
+ast::File* Program::State::readFile(const std::string& path) {
+  auto known = by_path.find(identity(path));
+  if (known != by_path.end()) return known->second;
+  auto text = readText(path);
+  if (!text) return nullptr;
+  ast::File* file = parse(path, std::move(*text));
+  by_path[identity(path)] = file;
+  Namespace& space = world.add(file->id);
+  declare(*file, space, false);
+  readImports(*file, space, std::filesystem::path(path).parent_path().string());
+  return file;
+}
+
+void Program::State::readImports(ast::File& file, Namespace& space, const std::string& directory) {
+  std::unordered_map<std::string, Span> imported;
+  for (ast::Item& item : file.items) {
+    if (item.kind != ast::ItemKind::Import || !item.import) continue;
+    const ast::ImportDecl& import = *item.import;
+    if (import.cpp) {
+      sink.add(DiagCode::NotYet, import.span, "importing C++ is not there yet");
+      continue;
+    }
+    std::filesystem::path path(import.path);
+    if (path.is_relative()) path = std::filesystem::path(directory) / path;
+    ast::File* other = import.path.empty() ? nullptr : readFile(path.string());
+    if (!other) {
+      sink.add(DiagCode::ImportFailed, import.path_span,
+               fmt::format("`{}` cannot be read", import.path));
+      continue;
+    }
+    Namespace& others = world.of(other->id);
+    if (&others == &space) continue;
+    space.imports.push_back(&others);
+    for (const auto& [name, function] : others.functions) {
+      Span clash;
+      auto own = space.functions.find(name);
+      if (own != space.functions.end()) clash = own->second->name.span;
+      auto [first, fresh] = imported.emplace(name, function->name.span);
+      if (!fresh && !(first->second == function->name.span)) clash = first->second;
+      if (!clash.valid()) continue;
+      auto& d = sink.add(DiagCode::DuplicateName, import.path_span,
+                         fmt::format("this import brings in `{}`, which is there already", name));
+      d.labels.push_back({clash, "first here"});
+      d.labels.push_back({function->name.span, "and here"});
+    }
+  }
+}
+
+void Program::State::declare(ast::File& file, Namespace& space, bool redefine) {
+  auto again = [&](const std::string& name, Span span, Span first) {
+    if (redefine && first.file != span.file) return;
+    auto& d = sink.add(DiagCode::DuplicateName, span, fmt::format("`{}` is defined twice", name));
+    d.labels.push_back({first, "first here"});
+  };
+  auto top_level = [&](const ast::Name& name) {
+    if (!name.text.empty()) space.top_level.emplace(name.text, name.span);
+  };
+  for (ast::Item& item : file.items) {
+    if (item.kind == ast::ItemKind::Fn && item.fn) {
+      ast::FnDecl& fn = *item.fn;
+      new_functions.push_back(&fn);
+      if (fn.name.text.empty()) continue;
+      auto [slot, fresh] = space.functions.emplace(fn.name.text, &fn);
+      if (!fresh) again(fn.name.text, fn.name.span, slot->second->name.span);
+      slot->second = &fn;
+    } else if (item.kind == ast::ItemKind::Type && item.type) {
+      ast::TypeDecl& type = *item.type;
+      new_types.push_back(&type);
+      if (type.name.text.empty()) continue;
+      auto [slot, fresh] = space.types.emplace(type.name.text, &type);
+      if (!fresh) again(type.name.text, type.name.span, slot->second->name.span);
+      slot->second = &type;
+    } else if (item.kind == ast::ItemKind::Statement && item.statement) {
+      if (item.statement->kind == ast::StmtKind::Let)
+        for (const ast::Name& name : ast::as<ast::LetStmt>(*item.statement).names) top_level(name);
+      if (item.statement->kind == ast::StmtKind::Var)
+        top_level(ast::as<ast::VarStmt>(*item.statement).name);
+    }
+  }
+}
+
+// Types, then signatures, then bodies: declarations are visible before their definition.
+void Program::State::checkNew() {
+  std::vector<ast::FnDecl*> functions;
+  std::vector<ast::TypeDecl*> types;
+  std::swap(functions, new_functions);
+  std::swap(types, new_types);
+  for (ast::TypeDecl* type : types) checker.declareType(*type);
+  for (ast::FnDecl* function : functions) checker.declareFunction(*function);
+  for (ast::FnDecl* function : functions) checker.checkBody(*function);
+  markRecursion(functions);
+  for (ast::FnDecl* function : functions) checker.checkBound(*function);
+}
+
+void Program::State::markRecursion(const std::vector<ast::FnDecl*>& functions) {
+  const auto& calls = checker.calls();
+  for (ast::FnDecl* function : functions) {
+    std::unordered_set<const ast::FnDecl*> reached;
+    std::vector<const ast::FnDecl*> open = {function};
+    while (!open.empty() && !reached.count(function)) {
+      const ast::FnDecl* next = open.back();
+      open.pop_back();
+      auto found = calls.find(next);
+      if (found == calls.end()) continue;
+      for (const ast::FnDecl* callee : found->second)
+        if (reached.insert(callee).second) open.push_back(callee);
+    }
+    function->recursive = reached.count(function) > 0;
+  }
+}
+
+Program::Program(SourceManager& sources, DiagnosticSink& sink)
+    : state_(std::make_unique<State>(sources, sink)) {}
+Program::~Program() = default;
+
+void Program::setLoader(Loader loader) { state_->loader = std::move(loader); }
+
+ast::File* Program::addFile(const std::string& path) {
+  ast::File* file = state_->readFile(path);
+  if (!file) {
+    state_->sink.add(DiagCode::FileNotFound, {}, fmt::format("`{}` cannot be read", path));
+    return nullptr;
+  }
+  // Expressions of the session see what the file declares, and what it imports.
+  Namespace& session = state_->world.session;
+  Namespace& space = state_->world.of(file->id);
+  auto see = [&](Namespace* seen) {
+    auto& imports = session.imports;
+    imports.erase(std::remove(imports.begin(), imports.end(), seen), imports.end());
+    imports.push_back(seen);
+  };
+  for (Namespace* import : space.imports) see(import);
+  see(&space);
+  state_->checkNew();
+  return file;
+}
+
+ast::File* Program::addText(const std::string& name, std::string text) {
+  ast::File* file = state_->parse(name, std::move(text));
+  state_->declare(*file, state_->world.session, true);
+  state_->readImports(*file, state_->world.session, "");
+  state_->checkNew();
+  return file;
+}
+
+void Program::addPrelude(const std::string& name, std::string text) {
+  ast::File* file = state_->parse(name, std::move(text));
+  Namespace& space = state_->world.add(file->id);
+  Namespace& prelude = state_->world.prelude;
+  state_->declare(*file, space, false);
+  // Prelude files see one another.
+  space.imports.push_back(&prelude);
+  for (auto& [fn_name, function] : space.functions) {
+    prelude.functions[fn_name] = function;
+    function->in_prelude = true;
+  }
+  for (auto& [type_name, type] : space.types) prelude.types[type_name] = type;
+  state_->checkNew();
+}
+
+bool Program::checkStatement(ast::Stmt& statement, TopLevel& scope) {
+  size_t before = state_->sink.errorCount();
+  state_->checker.checkTopStatement(statement, scope);
+  return state_->sink.errorCount() == before;
+}
+bool Program::checkExpression(ast::Expr& expression, TopLevel& scope) {
+  size_t before = state_->sink.errorCount();
+  state_->checker.checkTopExpression(expression, scope);
+  return state_->sink.errorCount() == before;
+}
+bool Program::checkTest(ast::TestDecl& test) {
+  size_t before = state_->sink.errorCount();
+  state_->checker.checkTest(test);
+  return state_->sink.errorCount() == before;
+}
+
+const ast::FnDecl* Program::findFunction(const std::string& name) const {
+  return state_->world.function({}, name);
+}
+const ast::TypeDecl* Program::findType(const std::string& name) const {
+  return state_->world.type({}, name);
+}
+const ast::FnDecl* Program::preludeFunction(const std::string& name) const {
+  const auto& functions = state_->world.prelude.functions;
+  auto found = functions.find(name);
+  return found == functions.end() ? nullptr : found->second;
+}
+std::vector<std::string> Program::names() const {
+  std::vector<std::string> names = state_->world.functionNames({});
+  for (std::string& type : state_->world.typeNames({})) names.push_back(std::move(type));
+  std::sort(names.begin(), names.end());
+  names.erase(std::unique(names.begin(), names.end()), names.end());
+  return names;
+}
+std::string Program::str(const types::Type& type) const { return state_->sizes.str(type); }
+
+}  // namespace dini::sema
