@@ -53,8 +53,8 @@ struct Scope {
 
 class Checker {
  public:
-  Checker(World& world, SizeTable& sizes, DiagnosticSink& sink, Loader& loader)
-      : world_(world), sizes_(sizes), sink_(sink), loader_(loader) {}
+  Checker(World& world, SizeTable& sizes, DiagnosticSink& sink)
+      : world_(world), sizes_(sizes), sink_(sink) {}
 
   // --- declarations (types.cpp, functions.cpp)
   void declareType(ast::TypeDecl& decl);
@@ -238,7 +238,6 @@ class Checker {
   World& world_;
   SizeTable& sizes_;
   DiagnosticSink& sink_;
-  Loader& loader_;
   std::vector<Scope> scopes_;
   TopLevel* top_ = nullptr;              // while a top-level statement is checked
   const ast::FnDecl* function_ = nullptr;  // while its body is checked

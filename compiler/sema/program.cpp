@@ -34,13 +34,12 @@ std::string identity(const std::string& path) {
 
 struct Program::State {
   State(SourceManager& source_manager, DiagnosticSink& diagnostics)
-      : sources(source_manager), sink(diagnostics), checker(world, sizes, sink, loader) {}
+      : sources(source_manager), sink(diagnostics), checker(world, sizes, sink) {}
 
   SourceManager& sources;
   DiagnosticSink& sink;
   World world;
   SizeTable sizes;
-  Loader loader;
   Checker checker;
   std::vector<std::unique_ptr<ast::File>> files;
   std::unordered_map<std::string, ast::File*> by_path;
@@ -177,8 +176,6 @@ Program::Program(SourceManager& sources, DiagnosticSink& sink)
     : state_(std::make_unique<State>(sources, sink)) {}
 Program::~Program() = default;
 
-void Program::setLoader(Loader loader) { state_->loader = std::move(loader); }
-
 ast::File* Program::addFile(const std::string& path) {
   ast::File* file = state_->readFile(path);
   if (!file) {
@@ -212,27 +209,29 @@ void Program::addPrelude(const std::string& name, std::string text) {
   Namespace& space = state_->world.add(file->id);
   Namespace& prelude = state_->world.prelude;
   state_->declare(*file, space, false);
-  // Prelude files see one another.
+  // Prelude files see one another: they are checked when the last one is there.
   space.imports.push_back(&prelude);
   for (auto& [fn_name, function] : space.functions) {
     prelude.functions[fn_name] = function;
     function->in_prelude = true;
   }
   for (auto& [type_name, type] : space.types) prelude.types[type_name] = type;
-  state_->checkNew();
 }
 
 bool Program::checkStatement(ast::Stmt& statement, TopLevel& scope) {
+  state_->checkNew();
   size_t before = state_->sink.errorCount();
   state_->checker.checkTopStatement(statement, scope);
   return state_->sink.errorCount() == before;
 }
 bool Program::checkExpression(ast::Expr& expression, TopLevel& scope) {
+  state_->checkNew();
   size_t before = state_->sink.errorCount();
   state_->checker.checkTopExpression(expression, scope);
   return state_->sink.errorCount() == before;
 }
 bool Program::checkTest(ast::TestDecl& test) {
+  state_->checkNew();
   size_t before = state_->sink.errorCount();
   state_->checker.checkTest(test);
   return state_->sink.errorCount() == before;

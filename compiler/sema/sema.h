@@ -21,7 +21,6 @@
 // - jac of or with respect to a record counts it as the tuple of its fields that hold reals.
 #pragma once
 
-#include <functional>
 #include <memory>
 #include <string>
 #include <unordered_map>
@@ -45,10 +44,6 @@ const std::vector<std::string>& builtinParameters(Builtin builtin);
 // argument, or the positional one of that index. Null if it was left out.
 const ast::Expr* argument(const ast::CallExpr& call, size_t parameter, std::string_view name);
 
-// What `load(path)` gives, for the checker: the concrete type, or null if the file tells none
-// (then csv is real[?, ?] and anything else is taken on trust until it is run).
-using Loader = std::function<types::TypePtr(const std::string& path)>;
-
 // What top-level statements have defined so far. Redefinition replaces (REPL) or is an error (file).
 struct TopLevel {
   std::unordered_map<std::string, ast::BindingPtr> values;
@@ -60,9 +55,6 @@ class Program {
  public:
   Program(SourceManager& sources, DiagnosticSink& sink);
   ~Program();
-
-  // Tells types of data files; without it see Loader.
-  void setLoader(Loader loader);
 
   // Reads a file given by path (and what it imports), parses and checks its declarations.
   // Null after a failure to read; otherwise the file, errors are in the sink.
