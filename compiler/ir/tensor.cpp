@@ -61,4 +61,16 @@ bool identical(const Tensor& a, const Tensor& b) {
   return true;
 }
 
+std::string solverReason(int64_t reason) {
+  switch (reason) {
+    case 0: return "the solver stopped where the equations do not hold";
+    case 1: return "the iteration limit was reached";
+    case 2: return "no further progress was possible";
+    case 3: return "a value became infinite or NaN";
+    case 4: return "the problem seems unbounded";
+    case 5: return "the problem seems infeasible";
+    default: return "the solver gave up";
+  }
+}
+
 }  // namespace dini::ir

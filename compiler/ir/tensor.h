@@ -46,6 +46,9 @@ struct StatusInfo {
   double rcond = -1;         // reciprocal condition, -1: no estimate
 };
 
+// The text of a status NotConverged for the reason that a solver gave (0: it claimed success).
+std::string solverReason(int64_t reason);
+
 using Outcome = std::variant<std::vector<Tensor>, StatusInfo>;
 
 }  // namespace dini::ir

@@ -1,0 +1,131 @@
+// Translation of a function into steps, and the dispatch table.
+#include <array>
+#include <unordered_set>
+
+#include "base/check.h"
+#include "ir/interp_machine.h"
+#include "ir/walk.h"
+#include "ops/signature.h"
+
+namespace dini::ir::interp {
+namespace {
+
+bool elementwise(Machine& machine, const Step& step, Slot* frame) {
+  ops::Elements operands[4];
+  const Slot* shaped = nullptr;
+  for (size_t k = 0; k < step.operands.size(); ++k) {
+    const Slot& slot = step.in(frame, k);
+    operands[k] = slot.elements();
+    if (!slot.isTensor()) continue;
+    if (shaped == nullptr) shaped = &slot;
+    else check(std::ranges::equal(shaped->dims(), slot.dims()), "elementwise operands differ in shape");
+  }
+  Slot& out = step.out(frame);
+  if (shaped == nullptr) {
+    Slot result;
+    step.evaluator(step.parameters, operands, result.own(), 1);
+    out = std::move(result);
+    return true;
+  }
+  Slot result = Slot::make(step.op->result()->type.elem, shaped->dims());
+  int64_t count = result.count();
+  machine.charge(count);
+  step.evaluator(step.parameters, operands, result.own(), count);
+  out = std::move(result);
+  return true;
+}
+
+Elem genericElem(const Op& op) {
+  std::string_view signature = ops::signature(op.code);
+  size_t at = signature.find('t');
+  return at == std::string_view::npos ? Elem::F64 : op.operand(at)->type.elem;
+}
+
+class Planner {
+ public:
+  FunctionPlan plan(const Function& function) {
+    FunctionPlan plan;
+    plan.function = &function;
+    plan.body = region(function.body);
+    plan.slots = static_cast<uint32_t>(slots_.size());
+    return plan;
+  }
+
+ private:
+  uint32_t slot(const Value* value) {
+    return slots_.emplace(value, static_cast<uint32_t>(slots_.size())).first->second;
+  }
+
+  RegionPlan region(const Region& region) {
+    RegionPlan plan;
+    for (const Value* argument : region.args) plan.args.push_back(slot(argument));
+    for (const auto& op : region.ops) {
+      if (op->code == OpCode::Yield) break;
+      plan.steps.push_back(step(*op));
+    }
+    for (const Value* value : region.yields()) plan.yields.push_back(slot(value));
+    markLastUses(region, plan);
+    return plan;
+  }
+
+  Step step(const Op& op) {
+    Step step;
+    step.op = &op;
+    step.handler = handlerOf(op.code);
+    if (isElementwise(op.code)) {
+      step.evaluator = ops::evaluator(op.code, genericElem(op));
+      step.parameters = {op.attrs.i, op.attrs.f};
+    }
+    for (const Value* operand : op.operands) step.operands.push_back(slot(operand));
+    for (const auto& nested : op.regions) step.regions.push_back(region(*nested));
+    for (const Value* result : op.results) step.results.push_back(slot(result));
+    return step;
+  }
+
+  // Backwards: a use is the last one if nothing later, at any depth, reads the value, and the value
+  // is of this region (a captured one is read again when the region runs again).
+  static void markLastUses(const Region& region, RegionPlan& plan) {
+    std::unordered_set<const Value*> read;
+    auto isLast = [&](const Value* value) {
+      return read.insert(value).second && value->region == &region;
+    };
+    const auto& yields = region.yields();
+    plan.yield_is_last.resize(yields.size());
+    for (size_t k = yields.size(); k-- > 0;) plan.yield_is_last[k] = isLast(yields[k]);
+    for (size_t at = plan.steps.size(); at-- > 0;) {
+      Step& step = plan.steps[at];
+      for (const auto& nested : step.op->regions)
+        walk(*nested, [&](const Op& op) { read.insert(op.operands.begin(), op.operands.end()); });
+      for (size_t k = step.operands.size(); k-- > 0;)
+        if (isLast(step.op->operand(k)) && k < 32) step.last_uses |= 1u << k;
+    }
+  }
+
+  std::unordered_map<const Value*, uint32_t> slots_;
+};
+
+}  // namespace
+
+FunctionPlan makePlan(const Function& function) { return Planner().plan(function); }
+
+Handler handlerOf(OpCode code) {
+  static const std::vector<Handler> table = [] {
+    std::vector<Handler> handlers(static_cast<size_t>(opcodeCount()), nullptr);
+    for (auto entries : {arrayHandlers(), reductionHandlers(), controlHandlers(), solveHandlers()})
+      for (const HandlerEntry& entry : entries) handlers[static_cast<size_t>(entry.code)] = entry.handler;
+    return handlers;
+  }();
+  if (isElementwise(code)) return elementwise;
+  Handler handler = table[static_cast<size_t>(code)];
+  check(handler != nullptr, "an operation that the interpreter does not know");
+  return handler;
+}
+
+std::vector<int64_t> resultSizes(const Step& step, const Slot* frame, size_t first) {
+  std::vector<int64_t> sizes = step.op->result()->type.dims;
+  for (int64_t& size : sizes)
+    if (size == kDynamic) size = step.in(frame, first++).integer();
+  return sizes;
+}
+
+}  // namespace dini::ir::interp
