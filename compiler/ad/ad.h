@@ -6,11 +6,21 @@
 #pragma once
 
 #include <memory>
+#include <stdexcept>
+#include <string>
 #include <vector>
 
 #include "ir/ir.h"
 
 namespace dini::ad {
+
+// A known limitation: an operation without a derivative rule for what is asked. Lowering reports it
+// (E0903) at the operation's span. The functions below throw nothing else but InternalError.
+class Unsupported : public std::runtime_error {
+ public:
+  Unsupported(const std::string& what, Span where) : std::runtime_error(what), span(where) {}
+  Span span;
+};
 
 // How a tie (a choose at p == q, and the irreducible kinks) is weighted: nonsmooth.md in docs/.
 struct TieOptions {
@@ -30,7 +40,11 @@ struct Request {
 // Functions that f calls get tangent versions in the module.
 std::unique_ptr<ir::Function> jvp(ir::Module& module, const ir::Function& f, const Request& request);
 
-// Separates a jvp'd function in place: its operations become a primal part followed by a part in
+// The same before it is closed: tangents carry the linear flag. What split works on.
+std::unique_ptr<ir::Function> linearise(ir::Module& module, const ir::Function& f,
+                                        const Request& request);
+
+// Separates a linearised function in place: its operations become a primal part followed by a part in
 // which every operation with a linear operand stands, control operations included.
 void split(ir::Module& module, ir::Function& function);
 

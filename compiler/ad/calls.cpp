@@ -1,0 +1,136 @@
+#include "ad/calls.h"
+
+#include <cstdlib>
+
+#include <fmt/format.h>
+
+#include "ad/forward.h"
+#include "ad/linear.h"
+#include "ad/split.h"
+#include "analysis/kinks.h"
+#include "base/check.h"
+#include "ir/walk.h"
+
+namespace dini::ad::calls {
+
+using ir::Value;
+
+namespace {
+
+constexpr std::string_view kJvp = ".jvp.", kTan = ".tan.", kPull = ".pull.";
+
+struct Name {
+  std::string base, kind, key;  // kind with its dots; empty: not a derivative
+};
+
+Name parse(const std::string& text) {
+  Name best{text, "", ""};
+  size_t best_at = 0;
+  for (std::string_view kind : {kJvp, kTan, kPull}) {
+    size_t at = text.rfind(kind);
+    if (at == std::string::npos || (!best.kind.empty() && at < best_at)) continue;
+    best = {text.substr(0, at), std::string(kind), text.substr(at + kind.size())};
+    best_at = at;
+  }
+  return best;
+}
+
+std::string withKind(const std::string& text, std::string_view from, std::string_view to) {
+  Name name = parse(text);
+  check(name.kind == from, "not the name of a derivative of this kind");
+  return name.base + std::string(to) + name.key;
+}
+
+std::string keyOf(const Request& request) {
+  std::string key;
+  for (bool active : request.active) key += active ? '1' : '0';
+  const char policy[] = {'w', 't', 'j'};
+  return key + fmt::format("_{}{}{}", policy[static_cast<int>(request.ties.policy)],
+                           request.ties.weight, request.ties.unify ? 'u' : 'n');
+}
+
+Request requestOf(const std::string& key) {
+  Request request;
+  size_t at = 0;
+  for (; key[at] != '_'; ++at) request.active.push_back(key[at] == '1');
+  char policy = key[++at];
+  request.ties.policy = policy == 'w'   ? TieOptions::Policy::Weight
+                        : policy == 't' ? TieOptions::Policy::Torch
+                                        : TieOptions::Policy::Jax;
+  request.ties.weight = std::strtod(key.c_str() + at + 1, nullptr);
+  request.ties.unify = key.back() == 'u';
+  return request;
+}
+
+size_t countActive(const Request& request) {
+  size_t count = 0;
+  for (bool active : request.active) count += active ? 1 : 0;
+  return count;
+}
+
+// Keeps the last `count` results only.
+void keepLastResults(ir::Function& function, size_t count) {
+  auto& results = function.body.terminator().operands;
+  results.erase(results.begin(), results.end() - static_cast<ptrdiff_t>(count));
+  ir::eraseDead(function);
+}
+
+std::unique_ptr<ir::Function> make(ir::Module& module, const Name& name) {
+  std::string full = name.base + name.kind + name.key;
+  const ir::Function* primal = module.find(name.base);
+  check(primal != nullptr, "a call of a function that is not in the module");
+  Request request = requestOf(name.key);
+  auto copy = ir::clone(*primal, name.base);
+  analysis::unifyKinks(*copy);
+  auto made = forward(module, *copy, request, full, analysis::Caller::MayDropResults);
+  size_t outs = 0;
+  for (const ir::Type& type : primal->resultTypes()) outs += type.isReal() ? 1 : 0;
+  if (name.kind == kJvp) {
+    splitTries(module, *made);
+  } else if (name.kind == kTan) {
+    splitTries(module, *made);
+    keepLastResults(*made, outs);
+  } else {
+    size_t active = countActive(request);
+    split(module, *made);
+    made = transpose(module, *made, active, outs);
+    made->name = full;
+    keepLastResults(*made, active);
+  }
+  eraseLinearFlags(*made);
+  return made;
+}
+
+void ensure(ir::Module& module, const std::string& text) {
+  if (module.find(text) != nullptr) return;
+  Name name = parse(text);
+  check(!name.kind.empty(), "a call of a function that is not in the module");
+  const ir::Function& made = module.add(make(module, name));
+  complete(module, made);
+}
+
+}  // namespace
+
+std::string tangentName(const std::string& callee, const Request& request) {
+  return callee + std::string(kJvp) + keyOf(request);
+}
+std::string linearName(const std::string& text) { return withKind(text, kJvp, kTan); }
+std::string pullName(const std::string& text) { return withKind(text, kTan, kPull); }
+std::string primalName(const std::string& text) { return parse(text).base; }
+
+std::vector<Value*> emitCall(ir::Builder& b, const std::string& callee,
+                             std::vector<Value*> operands, std::vector<ir::Type> results) {
+  ir::Attrs attrs;
+  attrs.str = callee;
+  return b.emit(ir::OpCode::Call, std::move(operands), std::move(attrs), std::move(results)).results;
+}
+
+void complete(ir::Module& module, const ir::Function& function) {
+  std::vector<std::string> names;
+  ir::walk(function.body, [&](const ir::Op& op) {
+    if (op.code == ir::OpCode::Call) names.push_back(op.attrs.str);
+  });
+  for (const std::string& name : names) ensure(module, name);
+}
+
+}  // namespace dini::ad::calls

@@ -1,0 +1,255 @@
+// Forward rule of `if` on a comparison of reals. Off ties only the side taken runs. At an exact tie
+// both sides are compared: where they agree to 1e-12 relative the derivative is their mean by the
+// tie weight; else it is a jump, and the comparison's branch supplies the derivative.
+#include <utility>
+
+#include "ad/forward.h"
+
+#include "ad/linear.h"
+#include "ad/residuals.h"
+#include "ad/ties.h"
+#include "analysis/kinks.h"
+#include "ir/walk.h"
+
+namespace dini::ad {
+
+using ir::OpCode;
+using ir::Value;
+using Values = std::vector<Value*>;
+
+namespace {
+
+constexpr double kAgreement = 1e-12;
+
+// Whether running the region could end the call or print: such a side may not run untaken.
+bool mayRaise(const ir::Region& region) {
+  bool raises = false;
+  ir::walk(region, [&](const ir::Op& op) {
+    if (op.code == OpCode::Yield) return;
+    raises = raises || ir::mayHaveEffect(op.code) || ir::shape(op.code).stratum == ir::Stratum::Solve;
+  });
+  return raises;
+}
+
+bool prints(const ir::Op& op) {
+  bool found = false;
+  for (const auto& region : op.regions)
+    ir::walk(*region, [&](const ir::Op& nested) { found = found || nested.code == OpCode::Print; });
+  return found;
+}
+
+Value* magnitude(ir::Builder& b, Value* v) {
+  ir::Attrs attrs;
+  attrs.f = 2;
+  attrs.str = "abs";
+  Value* zero = b.real(0.0);
+  return b.op(OpCode::Choose, {v, zero, v, b.neg(v)}, std::move(attrs));
+}
+
+// |u - v| <= 1e-12 max(|u|, |v|) everywhere; equality for integers and booleans.
+Value* agree(ir::Builder& b, Value* u, Value* v) {
+  Value* close = nullptr;
+  if (u->type.isReal()) {
+    Value* gap = magnitude(b, b.sub(u, v));
+    auto within = [&](Value* w) {
+      return b.op(OpCode::FLe, {gap, b.mul(b.real(kAgreement), magnitude(b, w))});
+    };
+    close = b.op(OpCode::Or, {within(u), within(v)});
+  } else if (u->type.elem == ir::Elem::I64) {
+    close = b.op(OpCode::IEq, {u, v});
+  } else {
+    Value* both = b.op(OpCode::And, {u, v});
+    Value* none = b.op(OpCode::Not, {b.op(OpCode::Or, {u, v})});
+    close = b.op(OpCode::Or, {both, none});
+  }
+  if (close->type.isScalar()) return close;
+  std::vector<int64_t> axes;
+  for (size_t k = 0; k < close->type.rank(); ++k) axes.push_back(static_cast<int64_t>(k));
+  return b.reduce("all", close, std::move(axes));
+}
+
+Value* allAgree(ir::Builder& b, std::span<Value* const> u, std::span<Value* const> v) {
+  Value* all = b.boolean(true);
+  for (size_t k = 0; k < u.size(); ++k) all = b.op(OpCode::And, {all, agree(b, u[k], v[k])});
+  return all;
+}
+
+Values dummiesLike(ir::Builder& b, std::span<Value* const> values) {
+  Values made;
+  for (const Value* value : values) made.push_back(dummy(b, value->type, value->linear));
+  return made;
+}
+
+// Types and flags of what a side yields, without a side at hand: primal results, then tangents.
+struct Slot {
+  ir::Type type;
+  bool linear;
+};
+
+Values dummies(ir::Builder& b, const std::vector<Slot>& slots) {
+  Values made;
+  for (const Slot& slot : slots) made.push_back(dummy(b, slot.type, slot.linear));
+  return made;
+}
+
+}  // namespace
+
+int Forward::forcedSide(const ir::Op& op) const {
+  if (op.attrs.ints.size() < 2) return 0;
+  for (auto it = forced_.rbegin(); it != forced_.rend(); ++it)
+    if (it->first == op.attrs.ints[0]) return it->second * static_cast<int>(op.attrs.ints[1]);
+  return 0;
+}
+
+bool Forward::isBlended(const ir::Op& op) const {
+  if (!blends_ || !blendsComparisons(request_.ties) || prints(op)) return false;
+  if (!active(op.operand(1)) && !active(op.operand(2))) return false;
+  for (const Value* result : op.results)
+    if (!result->type.isStatic()) return false;
+  return true;
+}
+
+// A side of the comparison, in which kinks of its class stand on the same side.
+Values Forward::forcedRegion(ir::Builder& b, const ir::Op& op, size_t side) {
+  bool forces = request_.ties.unify && op.attrs.ints.size() >= 2;
+  if (forces) {
+    int sign = op.attrs.ints[1] > 0 ? 1 : -1;
+    forced_.emplace_back(op.attrs.ints[0], side == 0 ? sign : -sign);
+  }
+  Values yielded = regionWithDots(b, *op.regions[side], op.results);
+  if (forces) forced_.pop_back();
+  return yielded;
+}
+
+// Runs a side where it is taken and at a tie; dummies elsewhere.
+Forward::Sides Forward::bothSides(ir::Builder& b, const ir::Op& op, Value* tie) {
+  std::vector<Slot> slots;
+  for (const Value* result : op.results) slots.push_back({result->type, false});
+  for (const Value* result : op.results)
+    if (active(result)) slots.push_back({result->type, true});
+  auto none = [&](ir::Builder& in, std::span<Value* const>) { return dummies(in, slots); };
+  auto run = [&](size_t side) {
+    Value* taken = x(op.operand(0));
+    if (side == 1) taken = b.op(OpCode::Not, {taken});
+    return b.ifElse(b.op(OpCode::Or, {taken, tie}),
+                    [&](ir::Builder& in, std::span<Value* const>) {
+                      return forcedRegion(in, op, side);
+                    },
+                    none);
+  };
+  Sides sides;
+  sides.then = run(0);
+  sides.otherwise = run(1);
+  return sides;
+}
+
+Value* Forward::blended(ir::Builder& b, const ir::Op& op, Value* then, Value* otherwise) {
+  ir::Attrs attrs;
+  int side = forcedSide(op);
+  attrs.f = side != 0 ? (side > 0 ? 1 : 0) : tieWeight(request_.ties, op);
+  attrs.i = 1;
+  attrs.ints = op.attrs.ints;
+  bool swapped = op.attrs.str == "lt" || op.attrs.str == "le";
+  Value *p = x(op.operand(swapped ? 2 : 1)), *q = x(op.operand(swapped ? 1 : 2));
+  return b.op(OpCode::Pick, {p, q, then, otherwise}, std::move(attrs));
+}
+
+void Forward::comparisonIfRule(ir::Builder& b, const ir::Op& op) {
+  if (!isBlended(op)) return ifRule(b, op);
+  if (mayRaise(*op.regions[0]) || mayRaise(*op.regions[1])) return guardedComparison(b, op);
+  Value* taken = x(op.operand(0));
+  Value* tie = b.op(OpCode::FEq, {x(op.operand(1)), x(op.operand(2))});
+  Sides sides = bothSides(b, op, tie);
+  size_t count = op.results.size();
+  auto primal = [&](const Values& all) { return std::span(all).first(count); };
+  auto dots = [&](const Values& all) { return std::span(all).subspan(count); };
+  auto values = [](std::span<Value* const> all) { return Values(all.begin(), all.end()); };
+  Values made = b.ifElse(taken,
+                         [&](ir::Builder&, auto) { return values(primal(sides.then)); },
+                         [&](ir::Builder&, auto) { return values(primal(sides.otherwise)); });
+  Value* smooth = b.ifElse(
+      tie,
+      [&](ir::Builder& in, auto) {
+        return Values{allAgree(in, primal(sides.then), primal(sides.otherwise))};
+      },
+      [&](ir::Builder& in, auto) { return Values{in.boolean(false)}; })[0];
+  Values tangents = b.ifElse(
+      smooth,
+      [&](ir::Builder& in, auto) {
+        Values mixed;
+        for (size_t k = 0; k < dots(sides.then).size(); ++k)
+          mixed.push_back(blended(in, op, dots(sides.then)[k], dots(sides.otherwise)[k]));
+        return mixed;
+      },
+      [&](ir::Builder& in, auto) {
+        return in.ifElse(taken,
+                         [&](ir::Builder&, auto) { return values(dots(sides.then)); },
+                         [&](ir::Builder&, auto) { return values(dots(sides.otherwise)); });
+      });
+  size_t at = 0;
+  takePrimal(op.results, made, at);
+  at = 0;
+  takeDots(op.results, tangents, at);
+}
+
+// Sides that may end in a status: the side taken runs as ever; at a tie the other one runs once
+// more inside a `try`, and a status there means that it does not agree.
+void Forward::guardedComparison(ir::Builder& b, const ir::Op& op) {
+  Value* taken = x(op.operand(0));
+  Value* tie = b.op(OpCode::FEq, {x(op.operand(1)), x(op.operand(2))});
+  auto side = [&](size_t k) {
+    return [this, &op, k](ir::Builder& in, auto) { return forcedRegion(in, op, k); };
+  };
+  Values made = b.ifElse(taken, side(0), side(1));
+  auto none = [&](ir::Builder& in, std::span<Value* const>) {
+    Values values{in.boolean(false)};
+    for (Value* value : dummiesLike(in, made)) values.push_back(value);
+    return values;
+  };
+  bool outer_blends = std::exchange(blends_, false);
+  auto copied_primal = primal_;
+  auto copied_dots = dots_;
+  Values other = b.ifElse(
+      tie,
+      [&](ir::Builder& in, auto) {
+        return in.tryElse(
+            [&](ir::Builder& deep, auto) {
+              Values values = deep.ifElse(taken, side(1), side(0));
+              values.insert(values.begin(), deep.boolean(true));
+              return values;
+            },
+            none);
+      },
+      none);
+  primal_ = std::move(copied_primal);
+  dots_ = std::move(copied_dots);
+  blends_ = outer_blends;
+  size_t count = op.results.size();
+  Value* smooth = b.ifElse(
+      other[0],
+      [&](ir::Builder& in, auto) {
+        return Values{allAgree(in, std::span(made).first(count), std::span(other).subspan(1, count))};
+      },
+      [&](ir::Builder& in, auto) { return Values{in.boolean(false)}; })[0];
+  Values plain(made.begin() + static_cast<ptrdiff_t>(count), made.end());
+  Values tangents = b.ifElse(
+      smooth,
+      [&](ir::Builder& in, auto) {
+        Values mixed;
+        for (size_t k = 0; k < plain.size(); ++k) {
+          // The side taken may be either: order them as then, otherwise.
+          Values ordered = in.ifElse(taken,
+                                     [&](ir::Builder&, auto) { return Values{plain[k], other[1 + count + k]}; },
+                                     [&](ir::Builder&, auto) { return Values{other[1 + count + k], plain[k]}; });
+          mixed.push_back(blended(in, op, ordered[0], ordered[1]));
+        }
+        return mixed;
+      },
+      [&](ir::Builder&, auto) { return plain; });
+  size_t at = 0;
+  takePrimal(op.results, made, at);
+  at = 0;
+  takeDots(op.results, tangents, at);
+}
+
+}  // namespace dini::ad

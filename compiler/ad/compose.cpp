@@ -1,0 +1,187 @@
+// The compositions: jvp, vjp, value and gradient, Jacobian.
+#include "ad/ad.h"
+#include "ad/calls.h"
+#include "ad/forward.h"
+#include "ad/linear.h"
+#include "ad/linear_map.h"
+#include "ad/split.h"
+#include "analysis/kinks.h"
+#include "base/check.h"
+
+namespace dini::ad {
+
+using ir::Value;
+using Values = std::vector<Value*>;
+
+namespace {
+
+size_t realResults(const ir::Function& f) {
+  size_t count = 0;
+  for (const Value* result : f.body.yields()) count += result->type.isReal() ? 1 : 0;
+  return count;
+}
+
+size_t activeCount(const Request& request) {
+  size_t count = 0;
+  for (bool active : request.active) count += active ? 1 : 0;
+  return count;
+}
+
+// Ends one differentiation level.
+void close(ir::Module& module, ir::Function& function) {
+  eraseLinearFlags(function);
+  ir::eraseDead(function);
+  calls::complete(module, function);
+}
+
+std::unique_ptr<ir::Function> transposed(ir::Module& module, const ir::Function& f,
+                                         const Request& request) {
+  auto linear = linearise(module, f, request);
+  split(module, *linear);
+  return transpose(module, *linear, activeCount(request), realResults(f));
+}
+
+// A function with the parameters of f, and the values of its parameters.
+std::unique_ptr<ir::Function> sameParameters(const ir::Function& f, const std::string& suffix) {
+  auto made = std::make_unique<ir::Function>(f.name + suffix);
+  made->span = f.span;
+  for (const Value* parameter : f.body.args) made->addParameter(parameter->type, parameter->name);
+  return made;
+}
+
+}  // namespace
+
+std::unique_ptr<ir::Function> linearise(ir::Module& module, const ir::Function& f,
+                                        const Request& request) {
+  check(request.active.size() == f.body.args.size(), "one activity flag per parameter");
+  auto copy = ir::clone(f, f.name);
+  analysis::unifyKinks(*copy);
+  auto made = forward(module, *copy, request, f.name + "_jvp");
+  splitTries(module, *made);
+  return made;
+}
+
+std::unique_ptr<ir::Function> jvp(ir::Module& module, const ir::Function& f,
+                                  const Request& request) {
+  auto made = linearise(module, f, request);
+  close(module, *made);
+  return made;
+}
+
+std::unique_ptr<ir::Function> vjp(ir::Module& module, const ir::Function& f,
+                                  const Request& request) {
+  auto made = transposed(module, f, request);
+  made->name = f.name + "_vjp";
+  close(module, *made);
+  return made;
+}
+
+std::unique_ptr<ir::Function> valueAndGrad(ir::Module& module, const ir::Function& f,
+                                           const Request& request) {
+  check(f.resultTypes() == std::vector<ir::Type>{ir::f64()}, "a gradient is of one real result");
+  auto pulled = transposed(module, f, request);
+  auto made = sameParameters(f, "_grad");
+  ir::Builder b(*made, made->body);
+  b.setSpan(f.span);
+  Values arguments = made->body.args;
+  arguments.push_back(b.real(1.0));
+  b.yield(ir::inlineCall(b, *pulled, arguments));
+  close(module, *made);
+  return made;
+}
+
+namespace {
+
+// What jacobian() assembles from, columns or rows: images of basis vectors.
+class JacobianBuilder {
+ public:
+  JacobianBuilder(ir::Builder& b, LinearMap& map, Values results)
+      : b_(b), map_(map), results_(std::move(results)) {}
+
+  // [result][param], from tangents of the params.
+  std::vector<Values> byColumns() {
+    std::vector<Values> blocks(results_.size());
+    for (size_t k = 0; k < map_.tangents(); ++k) {
+      Values images = map_.basisImages(b_, k);
+      const ir::Type& type = map_.tangentType(k);
+      for (size_t r = 0; r < results_.size(); ++r)
+        blocks[r].push_back(type.isScalar() ? images[r] : lastAxis(images[r], type, results_[r]));
+    }
+    return blocks;
+  }
+
+  // [result][param], from cotangents of the results.
+  std::vector<Values> byRows(std::span<Value* const> params) {
+    std::vector<Values> blocks;
+    for (size_t r = 0; r < results_.size(); ++r) {
+      Values images = map_.basisImages(b_, r);
+      for (size_t k = 0; k < images.size() && !results_[r]->type.isScalar(); ++k)
+        images[k] = b_.reshape(images[k], sizes(results_[r], params[k]->type));
+      blocks.push_back(std::move(images));
+    }
+    return blocks;
+  }
+
+ private:
+  Values sizes(Value* result, const ir::Type& param) {
+    Values all = b_.dims(result);
+    for (int64_t dim : param.dims) all.push_back(b_.integer(dim));
+    return all;
+  }
+  // [n] ++ dims(result) to dims(result) ++ dims(param).
+  Value* lastAxis(Value* image, const ir::Type& param, Value* result) {
+    std::vector<int64_t> order;
+    for (size_t axis = 1; axis <= result->type.rank(); ++axis)
+      order.push_back(static_cast<int64_t>(axis));
+    order.push_back(0);
+    Value* turned = order.size() > 1 ? b_.transpose(image, std::move(order)) : image;
+    return param.rank() == 1 ? turned : b_.reshape(turned, sizes(result, param));
+  }
+
+  ir::Builder& b_;
+  LinearMap& map_;
+  Values results_;
+};
+
+int64_t totalElements(std::span<Value* const> values) {
+  int64_t total = 0;
+  for (const Value* value : values)
+    total += value->type.isStatic() ? value->type.elementCount() : INT32_MAX;
+  return total;
+}
+
+}  // namespace
+
+std::unique_ptr<ir::Function> jacobian(ir::Module& module, const ir::Function& f,
+                                       const Request& request) {
+  auto made = sameParameters(f, "_jac");
+  ir::Builder b(*made, made->body);
+  b.setSpan(f.span);
+  Values params, reals;
+  for (size_t k = 0; k < request.active.size(); ++k)
+    if (request.active[k]) params.push_back(made->body.args[k]);
+  for (Value* result : f.body.yields())
+    if (result->type.isReal()) reals.push_back(result);
+  bool by_rows = totalElements(reals) < totalElements(params);
+  auto linear = linearise(module, f, request);
+  split(module, *linear);
+  size_t tangents = params.size(), outs = reals.size();
+  if (by_rows) {
+    linear = transpose(module, *linear, tangents, outs);
+    std::swap(tangents, outs);
+  }
+  LinearMap map(std::move(linear), tangents, outs);
+  Values primal = map.inlinePrimal(b, made->body.args);
+  Values results;
+  for (Value* result : primal)
+    if (result->type.isReal()) results.push_back(result);
+  JacobianBuilder builder(b, map, results);
+  Values all;
+  for (const Values& blocks : by_rows ? builder.byRows(params) : builder.byColumns())
+    all.insert(all.end(), blocks.begin(), blocks.end());
+  b.yield(std::move(all));
+  close(module, *made);
+  return made;
+}
+
+}  // namespace dini::ad

@@ -1,0 +1,156 @@
+// Forward rules of control: tangents are carried, yielded and stacked beside their primal values.
+// Order everywhere: all primal values, then the tangents of the active ones.
+#include "ad/forward.h"
+
+#include "ad/calls.h"
+#include "ad/linear.h"
+#include "analysis/kinks.h"
+
+namespace dini::ad {
+
+using ir::OpCode;
+using ir::Value;
+using Values = std::vector<Value*>;
+
+bool Forward::controlRule(ir::Builder& b, const ir::Op& op) {
+  switch (op.code) {
+    case OpCode::Loop: loopRule(b, op); return true;
+    case OpCode::While: whileRule(b, op); return true;
+    case OpCode::If:
+      if (analysis::isComparisonIf(op)) comparisonIfRule(b, op);
+      else ifRule(b, op);
+      return true;
+    case OpCode::Try: tryRule(b, op); return true;
+    case OpCode::Call: callRule(b, op); return true;
+    case OpCode::Root: rootRule(b, op); return true;
+    default: return false;
+  }
+}
+
+// operands (trip, carries); results (carries, outs).
+void Forward::loopRule(ir::Builder& b, const ir::Op& op) {
+  const ir::Region& body = *op.regions[0];
+  size_t count = op.operands.size() - 1;
+  std::span<Value* const> olds(op.results), carries = olds.first(count), outs = olds.subspan(count);
+  std::span<Value* const> inits = std::span(op.operands).subspan(1);
+  std::span<Value* const> yields(body.yields());
+  Values operands;
+  appendPrimal(operands, inits);
+  appendDots(b, operands, inits, carries);
+  Values made = b.loop(x(op.operand(0)), operands, [&](ir::Builder& in, auto args) {
+    primal_[body.args[0]] = args[0];
+    size_t at = 1;
+    takePrimal(std::span(body.args).subspan(1), args, at);
+    takeDots(std::span(body.args).subspan(1), args, at);
+    visitOps(in, body);
+    Values yielded;
+    appendPrimal(yielded, yields.first(count));
+    appendDots(in, yielded, yields.first(count), carries);
+    appendPrimal(yielded, yields.subspan(count));
+    appendDots(in, yielded, yields.subspan(count), outs);
+    return yielded;
+  });
+  size_t at = 0;
+  takePrimal(carries, made, at);
+  takeDots(carries, made, at);
+  takePrimal(outs, made, at);
+  takeDots(outs, made, at);
+}
+
+// operands (carries); results (carries, trips, outs). The condition reads primal carries only.
+void Forward::whileRule(ir::Builder& b, const ir::Op& op) {
+  const ir::Region &cond = *op.regions[0], &body = *op.regions[1];
+  size_t count = op.operands.size();
+  std::span<Value* const> olds(op.results), carries = olds.first(count);
+  std::span<Value* const> outs = olds.subspan(count + 1);
+  std::span<Value* const> yields(body.yields());
+  Values operands;
+  appendPrimal(operands, op.operands);
+  appendDots(b, operands, op.operands, carries);
+  auto condition = [&](ir::Builder& in, std::span<Value* const> args) {
+    for (size_t k = 0; k < count; ++k) primal_[cond.args[k]] = args[k];
+    return ir::inlineRegion(in, cond, primal_);
+  };
+  auto step = [&](ir::Builder& in, std::span<Value* const> args) {
+    size_t at = 0;
+    takePrimal(body.args, args, at);
+    takeDots(body.args, args, at);
+    visitOps(in, body);
+    Values yielded;
+    appendPrimal(yielded, yields.first(count));
+    appendDots(in, yielded, yields.first(count), carries);
+    appendPrimal(yielded, yields.subspan(count));
+    appendDots(in, yielded, yields.subspan(count), outs);
+    return yielded;
+  };
+  Values made = b.whileLoop(operands, condition, step);
+  made[0]->def->attrs = op.attrs;
+  size_t at = 0;
+  takePrimal(carries, made, at);
+  takeDots(carries, made, at);
+  takePrimal(olds.subspan(count, 1), made, at);  // trips
+  takePrimal(outs, made, at);
+  takeDots(outs, made, at);
+}
+
+// A region copied in place: primal yields, then the tangents of those whose flag is active.
+Values Forward::regionWithDots(ir::Builder& b, const ir::Region& region,
+                               std::span<Value* const> flags) {
+  visitOps(b, region);
+  Values yielded;
+  appendPrimal(yielded, region.yields());
+  appendDots(b, yielded, region.yields(), flags);
+  return yielded;
+}
+
+void Forward::ifRule(ir::Builder& b, const ir::Op& op) {
+  auto side = [&](size_t k) {
+    return [this, &op, k](ir::Builder& in, std::span<Value* const>) {
+      return regionWithDots(in, *op.regions[k], op.results);
+    };
+  };
+  Values made = b.ifElse(x(op.operand(0)), side(0), side(1));
+  size_t at = 0;
+  takePrimal(op.results, made, at);
+  takeDots(op.results, made, at);
+}
+
+// The tangent part must not run inside the `try`: a status of the derivative may not switch sides.
+// jvp() therefore splits every `try` that this rule makes (split.h: splitTries).
+void Forward::tryRule(ir::Builder& b, const ir::Op& op) {
+  auto side = [&](size_t k) {
+    return [this, &op, k](ir::Builder& in, std::span<Value* const>) {
+      return regionWithDots(in, *op.regions[k], op.results);
+    };
+  };
+  Values made = b.tryElse(side(0), side(1));
+  size_t at = 0;
+  takePrimal(op.results, made, at);
+  takeDots(op.results, made, at);
+}
+
+// call @f.jvp.KEY(args..., tangents...), made by calls::complete.
+void Forward::callRule(ir::Builder& b, const ir::Op& op) {
+  Request request{{}, request_.ties};
+  Values operands;
+  appendPrimal(operands, op.operands);
+  for (const Value* operand : op.operands) {
+    request.active.push_back(dot(operand) != nullptr);
+    if (dot(operand) != nullptr) operands.push_back(dot(operand));
+  }
+  std::vector<ir::Type> types;
+  for (const Value* result : op.results) types.push_back(result->type);
+  for (const Value* result : op.results)
+    if (result->type.isReal()) types.push_back(result->type);
+  std::string name = calls::tangentName(op.attrs.str, request);
+  Values made = calls::emitCall(b, name, std::move(operands), std::move(types));
+  size_t at = 0;
+  takePrimal(op.results, made, at);
+  for (const Value* old : op.results) {
+    if (!old->type.isReal()) continue;
+    made[at]->linear = true;
+    setDot(old, made[at++]);
+  }
+}
+
+}  // namespace dini::ad

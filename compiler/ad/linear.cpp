@@ -1,0 +1,46 @@
+#include "ad/linear.h"
+
+#include <algorithm>
+
+#include "ir/walk.h"
+
+namespace dini::ad {
+
+using ir::OpCode;
+
+ir::Value* linearZeros(ir::Builder& builder, ir::Value* like) {
+  ir::Value* zero = builder.real(0.0);
+  zero->linear = true;
+  if (like->type.isScalar()) return zero;
+  return builder.fill(zero, builder.dims(like));
+}
+
+bool hasLinearResult(const ir::Op& op) {
+  return std::any_of(op.results.begin(), op.results.end(), [](auto* v) { return v->linear; });
+}
+
+bool isMixed(const ir::Op& op) {
+  if (!hasLinearResult(op)) return false;
+  if (std::any_of(op.results.begin(), op.results.end(), [](auto* v) { return !v->linear; }))
+    return true;
+  return !op.regions.empty() && ir::hasEffect(op);
+}
+
+bool isZero(const ir::Value* value) {
+  if (value->def == nullptr || !value->type.isReal()) return false;
+  if (value->def->code == OpCode::Fill) return isZero(value->def->operand(0));
+  return value->def->code == OpCode::Const && value->type.isScalar() && value->def->attrs.f == 0;
+}
+
+void eraseLinearFlags(ir::Function& function) {
+  auto clear = [](const ir::Region& region) {
+    for (ir::Value* argument : region.args) argument->linear = false;
+  };
+  clear(function.body);
+  ir::walk(function.body, [&](const ir::Op& op) {
+    for (ir::Value* result : op.results) result->linear = false;
+    for (const auto& region : op.regions) clear(*region);
+  });
+}
+
+}  // namespace dini::ad

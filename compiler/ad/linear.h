@@ -1,0 +1,20 @@
+// Small tools of the transforms that concern the `linear` flag of one differentiation level.
+#pragma once
+
+#include "ir/builder.h"
+#include "ir/ir.h"
+
+namespace dini::ad {
+
+// Zeros shaped like x, flagged linear: the tangent of a value that does not move. Not shared, so
+// that flags stay separate; common subexpressions merge later.
+ir::Value* linearZeros(ir::Builder& builder, ir::Value* like);
+// Whether the operation belongs to the linear part: a result is linear.
+bool hasLinearResult(const ir::Op& op);
+// Whether it also belongs to the primal part: a result that is not linear, or an effect.
+bool isMixed(const ir::Op& op);
+// Whether the value is a constant zero, scalar or filled.
+bool isZero(const ir::Value* value);
+void eraseLinearFlags(ir::Function& function);
+
+}  // namespace dini::ad

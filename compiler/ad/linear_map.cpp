@@ -1,0 +1,155 @@
+#include "ad/linear_map.h"
+
+#include "ad/linear.h"
+#include "base/check.h"
+#include "ir/walk.h"
+
+namespace dini::ad {
+
+using ir::OpCode;
+using ir::Value;
+using Values = std::vector<Value*>;
+
+LinearMap::LinearMap(std::unique_ptr<ir::Function> function, size_t tangents, size_t outs)
+    : function_(std::move(function)), tangents_(tangents), outs_(outs) {}
+
+const ir::Type& LinearMap::tangentType(size_t which) const {
+  const auto& parameters = function_->body.args;
+  return parameters[parameters.size() - tangents_ + which]->type;
+}
+
+Values LinearMap::inlinePrimal(ir::Builder& b, std::span<Value* const> arguments) {
+  const auto& parameters = function_->body.args;
+  check(arguments.size() + tangents_ == parameters.size(), "arguments of an inlined primal part");
+  for (size_t k = 0; k < arguments.size(); ++k) primal_[parameters[k]] = arguments[k];
+  for (const auto& op : function_->body.ops)
+    if (!hasLinearResult(*op) && op->code != OpCode::Yield) ir::cloneOp(b, *op, primal_);
+  Values results;
+  const auto& yields = function_->body.yields();
+  for (size_t k = 0; k + outs_ < yields.size(); ++k)
+    results.push_back(ir::mapped(primal_, yields[k]));
+  return results;
+}
+
+namespace {
+
+// Copies linear operations with zeros known: an operation all of whose linear operands are zero is
+// dropped, a sum with one zero term is the other term.
+class ZeroAwareCopy {
+ public:
+  ZeroAwareCopy(ir::Builder& b, ir::ValueMap& map) : b_(b), map_(map) {}
+
+  void copy(const ir::Op& op) {
+    Values inputs = linearInputs(op);
+    bool all_zero = true;
+    for (Value* input : inputs) all_zero = all_zero && zero(input);
+    if (all_zero) return;  // the results stay out of the map: zero
+    if (op.code == OpCode::Add && zero(op.operand(0))) return alias(op, op.operand(1));
+    if ((op.code == OpCode::Add || op.code == OpCode::Sub) && zero(op.operand(1)))
+      return alias(op, op.operand(0));
+    for (Value* input : inputs)
+      if (zero(input)) map_[input] = zeros(input);
+    b_.setSpan(op.span);
+    ir::cloneOp(b_, op, map_);
+  }
+  Value* valueOf(Value* old) { return zero(old) ? zeros(old) : ir::mapped(map_, old); }
+
+ private:
+  bool zero(Value* old) const { return old->linear && !map_.contains(old); }
+
+  Values linearInputs(const ir::Op& op) const {
+    Values found;
+    auto add = [&](Value* value) {
+      if (value->linear) found.push_back(value);
+    };
+    for (Value* operand : op.operands) add(operand);
+    for (const auto& region : op.regions)
+      for (Value* value : ir::captures(*region)) add(value);
+    return found;
+  }
+
+  void alias(const ir::Op& op, Value* operand) {
+    Value* value = ir::mapped(map_, operand);
+    if (value->type.isScalar() && !op.result()->type.isScalar())
+      value = b_.fill(value, sizes(op.result()->type));
+    map_[op.result()] = value;
+  }
+
+  std::vector<Value*> sizes(const ir::Type& type) {
+    check(type.isStatic(), "a zero tangent of dynamic size");
+    Values made;
+    for (int64_t dim : type.dims) made.push_back(b_.integer(dim));
+    return made;
+  }
+
+  Value* zeros(Value* old) {
+    Value* zero = b_.real(0.0);
+    zero->linear = true;
+    return old->type.isScalar() ? zero : b_.fill(zero, sizes(old->type));
+  }
+
+  ir::Builder& b_;
+  ir::ValueMap& map_;
+};
+
+}  // namespace
+
+Values LinearMap::apply(ir::Builder& b, std::span<Value* const> tangents) const {
+  check(tangents.size() == tangents_, "tangents of an inlined linear part");
+  ir::ValueMap map = primal_;
+  const auto& parameters = function_->body.args;
+  for (size_t k = 0; k < tangents_; ++k)
+    if (tangents[k] != nullptr) map[parameters[parameters.size() - tangents_ + k]] = tangents[k];
+  ZeroAwareCopy copier(b, map);
+  for (const auto& op : function_->body.ops)
+    if (hasLinearResult(*op)) copier.copy(*op);
+  Values results;
+  const auto& yields = function_->body.yields();
+  for (size_t k = yields.size() - outs_; k < yields.size(); ++k)
+    results.push_back(copier.valueOf(yields[k]));
+  return results;
+}
+
+Values LinearMap::basisImages(ir::Builder& b, size_t which) const {
+  const ir::Type& type = tangentType(which);
+  Values tangents(tangents_, nullptr);
+  if (type.isScalar()) {
+    tangents[which] = b.real(1.0);
+    tangents[which]->linear = true;
+    return apply(b, tangents);
+  }
+  int64_t n = type.elementCount();
+  Value* basis = identity(b, n);
+  return b.loop(b.integer(n), {}, [&](ir::Builder& in, std::span<Value* const> args) {
+    Value* e = in.index(basis, {args[0]});
+    Values sizes;
+    for (int64_t dim : type.dims) sizes.push_back(in.integer(dim));
+    if (type.rank() != 1) e = in.reshape(e, sizes);
+    tangents[which] = e;
+    return apply(in, tangents);
+  });
+}
+
+Value* identity(ir::Builder& b, int64_t n) {
+  Value* size = b.integer(n);
+  Value* i = b.iota(size);
+  Value* rows = b.broadcast(i, {0}, {size, size});
+  Value* columns = b.broadcast(i, {1}, {size, size});
+  Value* one = b.real(1.0);
+  Value* equal = b.op(OpCode::IEq, {rows, columns});
+  return b.select(equal, one, b.real(0.0));
+}
+
+void clearFlagsFrom(ir::Region& region, size_t from) {
+  auto clear = [](const ir::Op& op) {
+    for (Value* result : op.results) result->linear = false;
+    for (const auto& nested : op.regions)
+      for (Value* argument : nested->args) argument->linear = false;
+  };
+  for (size_t k = from; k < region.ops.size(); ++k) {
+    clear(*region.ops[k]);
+    for (const auto& nested : region.ops[k]->regions) ir::walk(*nested, clear);
+  }
+}
+
+}  // namespace dini::ad

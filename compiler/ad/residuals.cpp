@@ -1,0 +1,158 @@
+#include "ad/residuals.h"
+
+#include <algorithm>
+
+#include "ad/linear.h"
+#include "base/check.h"
+#include "ir/walk.h"
+
+namespace dini::ad {
+
+using ir::OpCode;
+using ir::Value;
+
+namespace {
+
+constexpr int64_t kUnknownSize = 1 << 20;  // elements assumed of an array of dynamic size
+
+int64_t elements(const Value* value) {
+  return value->type.isStatic() ? value->type.elementCount() : kUnknownSize;
+}
+
+bool isCheap(OpCode code) {
+  if (ir::isElementwise(code)) return true;
+  switch (code) {
+    case OpCode::Const:
+    case OpCode::Fill:
+    case OpCode::Iota:
+    case OpCode::Dim:
+    case OpCode::Index:
+    case OpCode::Slice:
+    case OpCode::Reshape:
+    case OpCode::Transpose:
+    case OpCode::Broadcast:
+    case OpCode::Flip: return true;
+    default: return false;
+  }
+}
+
+// May run in another place, any number of times.
+bool isMovable(const ir::Op& op) {
+  return op.code != OpCode::While && op.code != OpCode::Call && !ir::hasEffect(op);
+}
+
+}  // namespace
+
+Residuals::Residuals(const ir::Region& region, std::unordered_set<const Value*> free)
+    : region_(region), free_(std::move(free)) {
+  findLive();
+  collectNeeds();
+  for (Value* value : needs_)
+    for (Value* residual : saves(value))
+      if (is_saved_.insert(residual).second) saved_.push_back(residual);
+}
+
+std::vector<Value*> Residuals::inputs(const ir::Op& op) const {
+  std::vector<Value*> found;
+  auto add = [&](Value* value) {
+    if (isLocal(value)) found.push_back(value);
+  };
+  for (Value* operand : op.operands) add(operand);
+  for (const auto& nested : op.regions)
+    for (Value* value : ir::captures(*nested)) add(value);
+  return found;
+}
+
+void Residuals::findLive() {
+  std::vector<const ir::Op*> pending;
+  auto mark = [&](const Value* value) {
+    if (isLocal(value) && value->def && live_.insert(value->def).second)
+      pending.push_back(value->def);
+  };
+  for (const Value* value : region_.yields())
+    if (!value->linear) mark(value);
+  for (const auto& op : region_.ops)
+    if (!hasLinearResult(*op) && op->code != OpCode::Yield && ir::hasEffect(*op) &&
+        live_.insert(op.get()).second)
+      pending.push_back(op.get());
+  while (!pending.empty()) {
+    const ir::Op* op = pending.back();
+    pending.pop_back();
+    for (const Value* value : inputs(*op)) mark(value);
+  }
+}
+
+void Residuals::collectNeeds() {
+  std::unordered_set<const Value*> seen;
+  auto need = [&](Value* value) {
+    if (isLocal(value) && !value->linear && seen.insert(value).second) needs_.push_back(value);
+  };
+  for (const auto& op : region_.ops)
+    if (hasLinearResult(*op))
+      for (Value* value : inputs(*op)) need(value);
+}
+
+const Residuals::Set& Residuals::saves(Value* value) {
+  auto found = memo_.find(value);
+  if (found != memo_.end()) return found->second;
+  Set computed = computeSaves(value);
+  return memo_[value] = std::move(computed);
+}
+
+Residuals::Set Residuals::computeSaves(Value* value) {
+  if (free_.contains(value)) return {};
+  if (value->def == nullptr || !isMovable(*value->def)) return {value};
+  Set total;
+  for (Value* input : inputs(*value->def))
+    for (Value* residual : saves(input))
+      if (std::find(total.begin(), total.end(), residual) == total.end()) total.push_back(residual);
+  if (live_.contains(value->def))
+    return total.empty() && isCheap(value->def->code) ? total : Set{value};
+  int64_t cost = 0;
+  for (const Value* residual : total) cost += elements(residual);
+  int64_t gain = 0;
+  for (const Value* result : value->def->results) gain += elements(result);
+  return cost <= gain ? total : Set{value};
+}
+
+Value* Residuals::materialise(ir::Builder& b, Value* value, ir::ValueMap& map) const {
+  if (!isLocal(value)) return value;
+  auto found = map.find(value);
+  if (found != map.end()) return found->second;
+  check(value->def != nullptr && !is_saved_.contains(value), "a residual that was not loaded");
+  for (Value* input : inputs(*value->def)) materialise(b, input, map);
+  ir::cloneOp(b, *value->def, map);
+  return map.at(value);
+}
+
+void Residuals::copyLinear(ir::Builder& b, ir::ValueMap& map) const {
+  for (const auto& op : region_.ops) {
+    if (!hasLinearResult(*op)) continue;
+    b.setSpan(op->span);
+    for (Value* input : inputs(*op)) materialise(b, input, map);
+    ir::cloneOp(b, *op, map);
+  }
+}
+
+void Residuals::copyPrimal(ir::Builder& b, ir::ValueMap& map) const {
+  for (const auto& op : region_.ops)
+    if (!hasLinearResult(*op) && op->code != OpCode::Yield) ir::cloneOp(b, *op, map);
+}
+
+Value* dummy(ir::Builder& b, const ir::Type& type, bool linear) {
+  Value* scalar = type.elem == ir::Elem::F64   ? b.real(0.0)
+                  : type.elem == ir::Elem::I64 ? b.integer(0)
+                                               : b.boolean(false);
+  scalar->linear = linear && type.isReal();
+  if (type.isScalar()) return scalar;
+  std::vector<Value*> sizes;
+  bool grown = false;
+  for (int64_t dim : type.dims) {
+    sizes.push_back(b.integer(dim == ir::kDynamic ? 0 : dim));
+    grown = grown || dim == ir::kDynamic;
+  }
+  (void)grown;
+  return b.fill(scalar, sizes);
+}
+
+}  // namespace dini::ad

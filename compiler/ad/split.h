@@ -1,0 +1,11 @@
+// Splitting, the parts of it that other transforms use. The pass itself is ad::split.
+#pragma once
+
+#include "ir/ir.h"
+
+namespace dini::ad {
+
+// Splits every mixed `try` in place: the tangent part leaves the protected region.
+void splitTries(ir::Module& module, ir::Function& function);
+
+}  // namespace dini::ad

@@ -1,0 +1,20 @@
+// Tie weights: what attrs.f of a pick, reduce_pick or sort_pick is under a policy.
+// Derivations: docs/maths.md, section "Ties".
+#pragma once
+
+#include "ad/ad.h"
+#include "ir/ir.h"
+
+namespace dini::ad {
+
+// Of branch a of a `choose`, or of the then-side of an `if` on a comparison. The operation carries
+// its class and orientation (analysis::unifyKinks).
+double tieWeight(const TieOptions& ties, const ir::Op& op);
+// Whether an `if` on a comparison blends its sides at a tie at all (frameworks take the branch).
+bool blendsComparisons(const TieOptions& ties);
+// Of reduce max / min: 1 lowest index, 0 highest index, 1/2 all tied ones equally.
+double extremeWeight(const TieOptions& ties);
+// Of sort: 1 stable, 0 stable from the right, 1/2 the mean of each block of equal elements.
+double sortWeight(const TieOptions& ties);
+
+}  // namespace dini::ad

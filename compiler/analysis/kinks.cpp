@@ -1,0 +1,50 @@
+#include "analysis/kinks.h"
+
+#include <map>
+
+#include "analysis/value_numbers.h"
+#include "ir/walk.h"
+
+namespace dini::analysis {
+
+bool isComparisonIf(const ir::Op& op) {
+  return op.code == ir::OpCode::If && op.operands.size() == 3 && !op.attrs.str.empty();
+}
+
+namespace {
+
+struct KinkClass {
+  int64_t id;
+  int first_sign;
+};
+
+AffineForm switchOf(ValueNumbers& numbers, const ir::Op& op) {
+  size_t p = op.code == ir::OpCode::If ? 1 : 0;
+  AffineForm a = numbers.form(op.operand(p)), b = numbers.form(op.operand(p + 1));
+  bool swapped = isComparisonIf(op) && (op.attrs.str == "lt" || op.attrs.str == "le");
+  return swapped ? combined(b, a, -1) : combined(a, b, -1);
+}
+
+}  // namespace
+
+void unifyKinks(ir::Function& function) {
+  ValueNumbers numbers;
+  std::map<std::string, KinkClass> classes;
+  int64_t next = 0;
+  auto annotate = [&](const ir::Op& op) {
+    Normalised key = normalised(switchOf(numbers, op));
+    int sign = key.sign == 0 ? 1 : key.sign;
+    auto [it, fresh] = classes.try_emplace(key.key, KinkClass{next, sign});
+    if (fresh) ++next;
+    const_cast<ir::Op&>(op).attrs.ints = {it->second.id, sign * it->second.first_sign};
+  };
+  ir::walk(function.body, [&](const ir::Op& op) {
+    if (op.code == ir::OpCode::Choose || isComparisonIf(op)) annotate(op);
+  });
+  // Weights of picks are decided already: they join classes and do not orient them.
+  ir::walk(function.body, [&](const ir::Op& op) {
+    if (op.code == ir::OpCode::Pick) annotate(op);
+  });
+}
+
+}  // namespace dini::analysis
