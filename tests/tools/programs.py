@@ -1,5 +1,5 @@
-"""Dini test files: every tests/programs/*.dini holds `test` blocks that state their numbers once;
-each file is run by every engine. A first line `# matrix: --ties=first | --ties=second` repeats the
+"""Dini test files: every tests/programs/*.dini, and every example, holds `test` blocks that state
+their numbers once; each file is run by every engine. A first line `# matrix: --ties=first | --ties=second` repeats the
 file under each of the options."""
 import pathlib
 import re
@@ -16,7 +16,8 @@ def variants(text):
 
 
 def run(tally, options):
-    for path in sorted((ROOT / "tests/programs").glob("*.dini")):
+    files = [*(ROOT / "tests/programs").glob("*.dini"), *(ROOT / "dsl-examples").glob("*/*.dini")]
+    for path in sorted(files):
         if options.filter not in path.name:
             continue
         for variant in variants(path.read_text()):

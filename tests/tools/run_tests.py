@@ -3,7 +3,7 @@
 
   unit          build/bin/dini_unit, every doctest test case
   rules         the dependency rule, and that every diagnostic has a page and a test
-  programs      tests/programs/*.dini: their `test` blocks by the interpreter, the JIT at O0 and O2
+  programs      tests/programs/*.dini and the examples: their `test` blocks by the interpreter, the JIT at O0 and O2
   cli           tests/golden/cli/*.cli: transcripts of shell commands (see transcript.py)
   repl          the interactive session in a pseudo-terminal (see repl_terminal.py)
   documents     the code blocks of README.md, docs/ and the examples' pages (see documents.py)
