@@ -225,6 +225,9 @@ bool Session::storeOutputs(const std::vector<std::string>& outputs,
                                                         static_cast<long>(at + count)));
     at += count;
     binding.type = concreteType(binding.type, own);
+    // An int that cannot change is a size that the next statements know.
+    if (!binding.assignable && binding.type->isScalar() && own[0].type.elem == ir::Elem::I64)
+      binding.size = types::Size(own[0].ints[0]);
     environment_[name] = {binding.type, std::move(own)};
   }
   return true;

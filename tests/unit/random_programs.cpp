@@ -10,6 +10,7 @@
 
 #include "session/session.h"
 #include "syntax/formatter.h"
+#include "syntax/parser.h"
 #include "tests/unit/random_source.h"
 
 namespace dini::testing {
