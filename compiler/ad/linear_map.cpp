@@ -47,10 +47,7 @@ class ZeroAwareCopy {
     if (op.code == OpCode::Add && zero(op.operand(0))) return alias(op, op.operand(1));
     if ((op.code == OpCode::Add || op.code == OpCode::Sub) && zero(op.operand(1)))
       return alias(op, op.operand(0));
-    for (Value* input : inputs)
-      if (zero(input)) map_[input] = zeros(input);
-    b_.setSpan(op.span);
-    ir::cloneOp(b_, op, map_);
+    copyWhole(op);
   }
   Value* valueOf(Value* old) { return zero(old) ? zeros(old) : ir::mapped(map_, old); }
 
@@ -70,22 +67,28 @@ class ZeroAwareCopy {
 
   void alias(const ir::Op& op, Value* operand) {
     Value* value = ir::mapped(map_, operand);
-    if (value->type.isScalar() && !op.result()->type.isScalar())
-      value = b_.fill(value, sizes(op.result()->type));
+    if (value->type.isScalar() && !op.result()->type.isScalar()) return copyWhole(op);
     map_[op.result()] = value;
   }
 
-  std::vector<Value*> sizes(const ir::Type& type) {
-    check(type.isStatic(), "a zero tangent of dynamic size");
-    Values made;
-    for (int64_t dim : type.dims) made.push_back(b_.integer(dim));
-    return made;
+  void copyWhole(const ir::Op& op) {
+    for (Value* input : linearInputs(op))
+      if (zero(input)) map_[input] = zeros(input);
+    b_.setSpan(op.span);
+    ir::cloneOp(b_, op, map_);
   }
 
+  // Zeros for a value that was not copied. Where its size is dynamic, by the operation that makes it.
   Value* zeros(Value* old) {
+    if (!old->type.isStatic()) {
+      copyWhole(*old->def);
+      return map_.at(old);
+    }
     Value* zero = b_.real(0.0);
     zero->linear = true;
-    return old->type.isScalar() ? zero : b_.fill(zero, sizes(old->type));
+    std::vector<Value*> sizes;
+    for (int64_t dim : old->type.dims) sizes.push_back(b_.integer(dim));
+    return sizes.empty() ? zero : b_.fill(zero, sizes);
   }
 
   ir::Builder& b_;
