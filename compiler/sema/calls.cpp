@@ -13,7 +13,7 @@ TypePtr Checker::checkCall(ast::CallExpr& expr, const TypePtr& expected) {
       name.referent = ast::Referent::Builtin;
       name.builtin = static_cast<int>(*builtin);
       TypePtr type = checkBuiltinCall(expr, *builtin, expected);
-      if (!name.type) name.type = types::errorType();  // it has one only together with the call
+      name.type = types::function({}, type);  // its parameters are told by the call alone
       return type;
     }
   }

@@ -198,9 +198,11 @@ class Checker {
   // --- solve.cpp
   TypePtr checkSolve(ast::SolveExpr& expr);
   void checkUnknowns(ast::SolveExpr& expr);
-  void checkEquations(ast::SolveExpr& expr);
+  // False where their number was found wrong.
+  bool checkEquations(ast::SolveExpr& expr);
+  bool reportedInside(Span span) const;
   std::optional<Size> checkEquation(ast::SolveExpr& expr, ast::ExprPtr& equation);
-  void countEquations(ast::SolveExpr& expr, const Size& equations);
+  bool countEquations(ast::SolveExpr& expr, const Size& equations);
   // Where the block is in fixed-point form nothing, otherwise why it is not.
   std::optional<std::string> notFixedPoint(const ast::SolveExpr& expr, Span& where);
   void checkSolver(ast::SolveExpr& expr);

@@ -132,6 +132,7 @@ TypePtr Checker::checkRecordLiteral(ast::RecordLiteralExpr& expr) {
     arguments.push_back(Size::named(sizes_.flexible(name.text)));
   TypePtr record = recordOf(*decl, arguments);
   std::unordered_map<std::string, Span> given;
+  bool complete = true;
   for (auto& init : expr.fields) {
     auto [first, fresh] = given.emplace(init.name.text, init.name.span);
     if (!fresh) {
@@ -143,6 +144,7 @@ TypePtr Checker::checkRecordLiteral(ast::RecordLiteralExpr& expr) {
     while (k < record->fields.size() && record->fields[k].name != init.name.text) ++k;
     if (k == record->fields.size()) {
       check(init.value);
+      complete = false;
       std::vector<std::string> names;
       for (const auto& field : record->fields) names.push_back(field.name);
       auto& d = report(DiagCode::UnknownField, init.name.span,
@@ -158,7 +160,7 @@ TypePtr Checker::checkRecordLiteral(ast::RecordLiteralExpr& expr) {
           decl->fields[k].name.span, "declared here");
   }
   for (const auto& field : record->fields)
-    if (!given.count(field.name)) {
+    if (complete && !given.count(field.name)) {
       auto& d = report(DiagCode::UnknownField, expr.span,
                        fmt::format("the field `{}` of `{}` is not given", field.name,
                                    decl->name.text));

@@ -239,6 +239,15 @@ bool Checker::checkFunctionArgument(ast::ExprPtr& value, const TypePtr& expected
       return fit(expected, *value, what, place, "declared here");
     }
   }
+  if (value->kind == ast::ExprKind::Lambda) {
+    size_t has = ast::as<ast::LambdaExpr>(*value).parameters.size();
+    if (has != expected->elements.size()) {
+      value->type = error(DiagCode::TypeMismatch, value->span,
+                          fmt::format("{} takes {}, where {} is expected", what,
+                                      counted(has, "parameter"), str(expected)));
+      return false;
+    }
+  }
   TypePtr type = check(value, expected);
   if (type->isError()) return false;
   bool type_differs = type->kind != Kind::Function ||

@@ -86,17 +86,22 @@ std::vector<std::string> World::typeNames(FileId from) {
 
 std::string closest(const std::string& name, const std::vector<std::string>& candidates) {
   if (name.empty() || name.size() > 60) return "";
+  auto lower = [](std::string text) {
+    for (char& c : text) c = c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
+    return text;
+  };
+  size_t allowed = name.size() <= 2 ? 1 : name.size() <= 5 ? 2 : 3;
   std::string best;
-  size_t best_distance = name.size() <= 2 ? 1 : name.size() <= 5 ? 2 : 3;
-  ++best_distance;
+  auto best_rank = std::make_pair(allowed + 1, size_t{0});  // distance, then difference in length
   for (const std::string& candidate : candidates) {
     if (candidate == name || candidate.size() > name.size() + 3) continue;
-    size_t distance = editDistance(name, candidate);
-    if (distance >= candidate.size() || distance >= name.size()) continue;  // nothing in common
-    if (distance < best_distance) {
-      best_distance = distance;
-      best = candidate;
-    }
+    size_t distance = lower(candidate) == lower(name) ? 0 : editDistance(name, candidate);
+    size_t longer = std::max(candidate.size(), name.size());
+    if (distance >= longer) continue;  // nothing in common
+    auto rank = std::make_pair(distance, longer - std::min(candidate.size(), name.size()));
+    if (rank >= best_rank) continue;
+    best_rank = rank;
+    best = candidate;
   }
   return best;
 }

@@ -37,15 +37,16 @@ const std::vector<std::string> kLaterSolvers = {
 
 TypePtr Checker::checkSolve(ast::SolveExpr& expr) {
   checkUnknowns(expr);
+  bool counted = true;
   {
     ScopeGuard scope(*this, ScopeKind::Solve);
     for (auto& unknown : expr.unknowns)
       if (!unknown.name.text.empty()) scopes_.back().names[unknown.name.text] = unknown.binding;
-    checkEquations(expr);
+    counted = checkEquations(expr);
   }
   checkSolver(expr);
   checkDifferentiate(expr);
-  if (expr.unknowns.empty()) return types::errorType();
+  if (expr.unknowns.empty() || !counted) return types::errorType();
   if (expr.unknowns.size() == 1) return expr.unknowns[0].binding->type;
   std::vector<TypePtr> all;
   for (const auto& unknown : expr.unknowns) all.push_back(unknown.binding->type);
@@ -81,7 +82,7 @@ void Checker::checkUnknowns(ast::SolveExpr& expr) {
   }
 }
 
-void Checker::checkEquations(ast::SolveExpr& expr) {
+bool Checker::checkEquations(ast::SolveExpr& expr) {
   for (auto& let : expr.lets) {
     if (!let) continue;
     if (let->kind != ast::StmtKind::Let) {
@@ -100,7 +101,16 @@ void Checker::checkEquations(ast::SolveExpr& expr) {
       all_known = false;
   }
   for (const auto& unknown : expr.unknowns) all_known = all_known && !unknown.binding->type->isError();
-  if (all_known) countEquations(expr, total);
+  return !all_known || reportedInside(expr.span) || countEquations(expr, total);
+}
+
+// A line that was not understood may have been an equation.
+bool Checker::reportedInside(Span span) const {
+  return std::any_of(sink_.all().begin(), sink_.all().end(), [&](const Diagnostic& d) {
+    if (d.labels.empty() || diagInfo(d.code).severity != Severity::Error) return false;
+    const Span& seen = d.labels[0].span;
+    return seen.file == span.file && seen.begin >= span.begin && seen.end <= span.end;
+  });
 }
 
 // The number of scalar equations in one line; nothing if that was not understood.
@@ -133,9 +143,9 @@ std::optional<Size> Checker::checkEquation(ast::SolveExpr&, ast::ExprPtr& equati
   return elements(binary.type->dims);
 }
 
-void Checker::countEquations(ast::SolveExpr& expr, const Size& equations) {
+bool Checker::countEquations(ast::SolveExpr& expr, const Size& equations) {
   Size unknowns = unknownElements(expr);
-  if (sizes_.unify(unknowns, equations) != Verdict::Different) return;
+  if (sizes_.unify(unknowns, equations) != Verdict::Different) return true;
   bool scalar = true;
   for (const auto& unknown : expr.unknowns) scalar = scalar && unknown.binding->type->isScalar();
   for (const auto& equation : expr.equations) scalar = scalar && equation->type->isScalar();
@@ -156,12 +166,13 @@ void Checker::countEquations(ast::SolveExpr& expr, const Size& equations) {
     d.labels.push_back({expr.equations[k]->span,
                         many == 1 ? "the only equation" : k + 1 == many ? "equations" : ""});
   auto difference = (unknowns - equations).constant();
-  if (!difference) return;
+  if (!difference) return false;
   if (*difference > 0 && !expr.unknowns.empty())
     d.help = fmt::format("add an equation for `{}`, or make it a parameter",
                          expr.unknowns.back().name.text);
   else
     d.help = "drop an equation, or make one of its names an unknown";
+  return false;
 }
 
 std::optional<std::string> Checker::notFixedPoint(const ast::SolveExpr& expr, Span& where) {
