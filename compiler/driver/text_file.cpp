@@ -1,12 +1,8 @@
 #include "driver/text_file.h"
 
-#include <cerrno>
-#include <cstring>
-#include <filesystem>
-#include <fstream>
 #include <iostream>
 
-#include <fmt/format.h>
+#include "session/data_file.h"
 
 namespace dini::driver {
 
@@ -15,19 +11,12 @@ std::optional<std::string> readTextFile(Context& context, const std::string& pat
     return std::string((std::istreambuf_iterator<char>(in)), std::istreambuf_iterator<char>());
   };
   if (path == "-") return all(std::cin);
-  std::error_code failure;
-  if (std::filesystem::is_directory(path, failure)) {
-    context.fail(DiagCode::FileNotFound, fmt::format("`{}` is a folder", path));
+  auto bytes = session::readBytes(path);
+  if (auto* error = std::get_if<session::DataError>(&bytes)) {
+    context.fail(error->code, error->message, error->help);
     return std::nullopt;
   }
-  errno = 0;
-  std::ifstream in(path, std::ios::binary);
-  if (!in) {
-    context.fail(DiagCode::FileNotFound,
-                 fmt::format("cannot open `{}`: {}", path, std::strerror(errno)));
-    return std::nullopt;
-  }
-  return all(in);
+  return std::move(std::get<std::string>(bytes));
 }
 
 }  // namespace dini::driver

@@ -142,7 +142,7 @@ void Loop::expression(ast::ExprStmt& statement) {
 }
 
 void Loop::load(const std::string& path) {
-  ast::File* file = session_.readFile(path);
+  ast::File* file = session_.reloadFile(path);
   if (file && !session_.sink().hasErrors()) session_.runStatements(*file);
 }
 

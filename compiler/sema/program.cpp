@@ -199,7 +199,8 @@ ast::File* Program::addFile(const std::string& path) {
 ast::File* Program::addText(const std::string& name, std::string text) {
   ast::File* file = state_->parse(name, std::move(text));
   state_->declare(*file, state_->world.session, true);
-  state_->readImports(*file, state_->world.session, "");
+  std::string directory = std::filesystem::path(name).parent_path().string();
+  state_->readImports(*file, state_->world.session, directory);
   state_->checkNew();
   return file;
 }

@@ -10,6 +10,12 @@
 namespace dini::session {
 namespace {
 
+std::string extensionOf(const std::string& path) {
+  return std::filesystem::path(path).extension().string();
+}
+
+}  // namespace
+
 std::variant<std::string, DataError> readBytes(const std::string& path) {
   std::error_code failure;
   if (std::filesystem::is_directory(path, failure))
@@ -20,18 +26,12 @@ std::variant<std::string, DataError> readBytes(const std::string& path) {
     return DataError{DiagCode::FileNotFound,
                      fmt::format("cannot open `{}`: {}", path,
                                  errno ? std::strerror(errno) : "unknown reason"),
-                     "paths are relative to the folder that dini was started in"};
+                     ""};
   std::string bytes((std::istreambuf_iterator<char>(in)), std::istreambuf_iterator<char>());
   if (in.bad())
     return DataError{DiagCode::FileNotFound, fmt::format("cannot read `{}`", path), ""};
   return bytes;
 }
-
-std::string extensionOf(const std::string& path) {
-  return std::filesystem::path(path).extension().string();
-}
-
-}  // namespace
 
 lower::HostValue hostArray(ir::Tensor tensor) {
   types::Scalar scalar = tensor.type.elem == ir::Elem::F64   ? types::Scalar::Real

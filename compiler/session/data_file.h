@@ -21,6 +21,9 @@ struct DataError {
 };
 using Loaded = std::variant<lower::HostValue, DataError>;
 
+// A whole file; the error says why it cannot be had.
+std::variant<std::string, DataError> readBytes(const std::string& path);
+
 // By the extension of the path.
 Loaded loadData(const std::string& path);
 // Empty message: written.

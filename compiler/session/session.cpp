@@ -59,6 +59,15 @@ ast::File* Session::readText(const std::string& name, std::string text) {
   return file;
 }
 
+ast::File* Session::reloadFile(const std::string& path) {
+  auto bytes = readBytes(path);
+  if (DataError* error = std::get_if<DataError>(&bytes)) {
+    sink_.add(error->code, Span{}, error->message).help = error->help;
+    return nullptr;
+  }
+  return readText(path, std::move(std::get<std::string>(bytes)));
+}
+
 bool Session::runStatements(ast::File& file) {
   for (ast::Item& item : file.items)
     if (item.kind == ast::ItemKind::Statement && !runStatement(*item.statement)) return false;

@@ -41,6 +41,8 @@ class Session {
   // its text are in the sink.
   ast::File* readFile(const std::string& path);
   ast::File* readText(const std::string& name, std::string text);
+  // The same of a file, read anew each time: its declarations replace those of the same names.
+  ast::File* reloadFile(const std::string& path);
 
   // Runs the statements of a file in order; false after the first that fails.
   bool runStatements(ast::File& file);
