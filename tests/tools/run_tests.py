@@ -2,7 +2,7 @@
 """Runs every kind of test and prints "N passed, N failed" last.
 
   unit          build/bin/dini_unit, every doctest test case
-  rules         the dependency rule, and that every diagnostic has a page and a test
+  rules         the dependency rule, lengths of files, that every diagnostic has a page and a test
   programs      tests/programs/*.dini and the examples: their `test` blocks by the interpreter, the JIT at O0 and O2
   cli           tests/golden/cli/*.cli: transcripts of shell commands (see transcript.py)
   repl          the interactive session in a pseudo-terminal (see repl_terminal.py)
@@ -19,6 +19,7 @@ import sys
 
 import check_coverage
 import check_dependencies
+import check_style
 import documents
 import programs
 import repl_terminal
@@ -64,7 +65,8 @@ def run_unit(tally, options):
 
 def run_rules(tally, options):
     for name, check in (("dependency rule", check_dependencies.violations),
-                        ("diagnostics have pages and tests", check_coverage.violations)):
+                        ("diagnostics have pages and tests", check_coverage.violations),
+                        ("lengths and openings of files", check_style.violations)):
         if options.filter in name:
             tally.add(name, "\n".join(check()))
 
