@@ -1,0 +1,78 @@
+#include <map>
+#include <unordered_map>
+
+#include "ir/builder.h"
+#include "ir/walk.h"
+#include "opt/passes.h"
+
+namespace dini::opt {
+namespace {
+
+using ir::Builder;
+using ir::Op;
+using ir::OpCode;
+using ir::Region;
+using ir::Value;
+
+using Key = std::pair<const Value*, int64_t>;  // matrix and declared structure
+
+// Whether the solve stands in a loop that is entered after its matrix is known.
+bool loopsOver(const Op& solve) {
+  const Region* home = solve.operand(0)->region;
+  for (const Region* region = solve.parent; region != nullptr && region != home;) {
+    const Op* around = region->parent;
+    if (around == nullptr) return false;
+    if (around->code == OpCode::Loop || around->code == OpCode::While) return true;
+    region = around->parent;
+  }
+  return false;
+}
+
+class Sharing {
+ public:
+  bool run(ir::Function& function) {
+    ir::walk(function.body, [&](const Op& op) {
+      if (op.code == OpCode::LinearSolve) ++uses_[{op.operand(0), op.attrs.i}];
+    });
+    visit(function, function.body);
+    return changed_;
+  }
+
+ private:
+  // `factored_` holds the factorisations of this region and those around it that dominate.
+  void visit(ir::Function& function, Region& region) {
+    std::vector<Key> here;
+    for (size_t at = 0; at < region.ops.size(); ++at) {
+      Op& op = *region.ops[at];
+      for (auto& nested : op.regions) visit(function, *nested);
+      if (op.code != OpCode::LinearSolve) continue;
+      Key key{op.operand(0), op.attrs.i};
+      auto known = factored_.find(key);
+      if (known == factored_.end()) {
+        if (uses_[key] < 2 && !loopsOver(op)) continue;
+        ir::Attrs attrs;
+        attrs.i = op.attrs.i;
+        Builder builder(function, region);
+        builder.insertAt(at++);
+        builder.setSpan(op.span);
+        Op& factor = builder.emit(OpCode::Factor, {op.operand(0)}, attrs);
+        known = factored_.emplace(key, &factor).first;
+        here.push_back(key);
+      }
+      op.code = OpCode::SolveFactored;
+      op.operands = {known->second->results[0], known->second->results[1], op.operand(1)};
+      changed_ = true;
+    }
+    for (const Key& key : here) factored_.erase(key);
+  }
+
+  std::map<Key, int> uses_;
+  std::map<Key, const Op*> factored_;
+  bool changed_ = false;
+};
+
+}  // namespace
+
+bool shareFactorisations(ir::Function& function) { return Sharing().run(function); }
+
+}  // namespace dini::opt

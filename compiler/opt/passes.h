@@ -1,0 +1,28 @@
+// The passes, one per file. All keep every bit of every result. Each gives whether it changed
+// anything, so that pipelines can stop at a fixed point.
+#pragma once
+
+#include "ir/ir.h"
+
+namespace dini::opt {
+
+// Operations of constants, identities of arithmetic that hold to the last bit, branches and loops
+// decided at compile time. (folding.cpp, identities.cpp)
+bool foldConstants(ir::Function& function);
+// One computation for equal pure operations, the first that dominates. (subexpressions.cpp)
+bool shareSubexpressions(ir::Function& function);
+// Unused operations, and unused results and carries of loops and branches. (dead_code.cpp)
+bool removeDeadCode(ir::Function& function);
+// Out of loops, what they compute the same in every iteration. (invariant_code.cpp)
+bool hoistInvariants(ir::Function& function);
+// linear_solve -> factor and solve_factored where several solves share a matrix, or where a loop
+// does not change it. (factor_sharing.cpp)
+bool shareFactorisations(ir::Function& function);
+
+// Whether the operation, or one in its regions, can end the call with a status, print, or not end.
+bool mayFail(const ir::Op& op);
+// Whether the operation may run although the program would not have run it: no failure, no index
+// out of bounds.
+bool isSpeculable(const ir::Op& op);
+
+}  // namespace dini::opt
