@@ -11,7 +11,7 @@ namespace dini::syntax {
 
 std::string format(const SourceManager& sources, const ast::File& file);
 // A tree as an indented list, with types where they are known: `dini emit --as ast`.
-std::string dumpTree(const SourceManager& sources, const ast::File& file);
+std::string dumpTree(const ast::File& file);
 // One token a line with its span: `dini emit --as tokens`.
 std::string dumpTokens(const SourceManager& sources, FileId file);
 
