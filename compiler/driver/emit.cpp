@@ -164,7 +164,7 @@ int emit(Context& context, const EmitOptions& options) {
   }
   ast::File* file = session->readFile(options.file);
   if (file && options.stage == "ast") {
-    printLine(syntax::dumpTree(session->sources(), *file));
+    printLine(syntax::dumpTree(*file));
     return context.finish();
   }
   if (!file || session->sink().hasErrors()) return context.finish();
