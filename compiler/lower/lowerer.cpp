@@ -1,0 +1,99 @@
+// The entry points: one IR function per expression, statement, block or named function.
+#include "lower/lower.h"
+
+#include <algorithm>
+
+#include <fmt/format.h>
+
+#include "base/check.h"
+#include "ir/clone.h"
+#include "ir/verifier.h"
+#include "lower/assignments.h"
+#include "lower/scopes.h"
+
+namespace dini::lower {
+
+struct Lowerer::State {
+  Shared shared;
+};
+
+Lowerer::Lowerer(const sema::Program& program, DiagnosticSink& sink, Options options)
+    : state_(new State{Shared{program, sink, options, {}, {}, 0, 0}}) {}
+Lowerer::~Lowerer() = default;
+ir::Module& Lowerer::module() { return state_->shared.module; }
+
+namespace {
+
+// Makes the function `name` by running `body` on a fresh emitter; nothing after a diagnostic.
+template <class Body>
+std::optional<Lowered> make(Shared& shared, const std::string& name, Span span,
+                            const Lowerer::Environment* environment, const Body& body) {
+  auto owned = std::make_unique<ir::Function>(shared.freshName(name));
+  owned->span = span;
+  int depth = shared.depth;
+  try {
+    Emitter emitter(shared, *owned, environment);
+    Val value = body(emitter);
+    emitter.yield(value);
+    ir::eraseDead(*owned);
+    Lowered lowered;
+    lowered.inputs = emitter.inputs();
+    lowered.type = emitter.typeOf(value);
+    ir::verifyOrFail(*owned, "lowering", &shared.module);
+    lowered.function = &shared.module.add(std::move(owned));
+    return lowered;
+  } catch (const LowerFailure&) {
+    shared.depth = depth;
+    return std::nullopt;
+  }
+}
+
+}  // namespace
+
+std::optional<Lowered> Lowerer::lowerExpression(const ast::Expr& expression, const Environment& environment) {
+  return make(state_->shared, "expression", expression.span, &environment,
+              [&](Emitter& emitter) { return emitter.eval(expression); });
+}
+
+std::optional<Lowered> Lowerer::lowerBlock(const ast::BlockExpr& block, const Environment& environment) {
+  return make(state_->shared, "block", block.span, &environment,
+              [&](Emitter& emitter) { return emitter.block(block); });
+}
+
+std::optional<Lowered> Lowerer::lowerStatement(const ast::Stmt& statement, const Environment& environment,
+                                               std::vector<std::string>& outputs) {
+  outputs.clear();
+  return make(state_->shared, "statement", statement.span, &environment, [&](Emitter& emitter) {
+    emitter.exec(statement);
+    std::vector<Val> values;
+    auto give = [&](const ast::Binding& binding) {
+      auto it = emitter.frame().env.find(&binding);
+      if (it == emitter.frame().env.end() || it->second.isFunction()) return;
+      outputs.push_back(binding.name);
+      values.push_back(it->second);
+    };
+    if (statement.kind == ast::StmtKind::Let)
+      for (const ast::BindingPtr& binding : ast::as<ast::LetStmt>(statement).bindings)
+        if (binding != nullptr) give(*binding);
+    if (statement.kind == ast::StmtKind::Var) give(*ast::as<ast::VarStmt>(statement).binding);
+    Assignments found;
+    found.add(statement);
+    for (const ast::Binding* binding : found.variables)
+      if (binding->kind == ast::BindingKind::TopLevel && !found.declared.contains(binding)) give(*binding);
+    return Val::tuple(std::move(values));
+  });
+}
+
+std::optional<Lowered> Lowerer::lowerFunction(const ast::FnDecl& function,
+                                              const std::vector<types::TypePtr>& argument_types) {
+  return make(state_->shared, function.name.text, function.span, nullptr, [&](Emitter& emitter) {
+    std::vector<NamedVal> arguments;
+    for (size_t k = 0; k < argument_types.size(); ++k)
+      arguments.push_back({"", emitter.parameterFor(*argument_types[k], function.parameters.at(k).name.text)});
+    FunctionValue f;
+    f.decl = &function;
+    return emitter.callFunction(f, std::move(arguments));
+  });
+}
+
+}  // namespace dini::lower

@@ -1,0 +1,357 @@
+// `solve` blocks. The block becomes a Root operation: its solver region is the solver's Dini
+// function expanded over the residual (or the fixed-point map) as a function value; its residual
+// region holds the equations. The equations are lowered anew wherever the solver evaluates them.
+// Solver protocol: docs/guides/adding-a-solver.md.
+#include <algorithm>
+#include <utility>
+
+#include <fmt/format.h>
+
+#include "base/check.h"
+#include "lower/scopes.h"
+
+namespace dini::lower {
+
+using ir::OpCode;
+
+namespace {
+
+// Solution.reason of the prelude's solvers: converged, with the contraction of a multiple root.
+constexpr int64_t kMultipleRoot = 6;
+constexpr double kDefaultTolerance = 1e-10;
+
+}  // namespace
+
+class SolveLowering {
+ public:
+  SolveLowering(Emitter& emitter, const ast::SolveExpr& e)
+      : e_(emitter), solve_(e), home_(emitter.frame_), home_prelude_(emitter.prelude_depth_) {
+    orderFixedPoint();
+  }
+  Val lower();
+
+ private:
+  struct Equation {
+    ir::Value* lhs;
+    ir::Value* rhs;
+  };
+  using Values = std::vector<ir::Value*>;
+
+  ir::Builder& b() { return e_.b(); }
+  void orderFixedPoint();
+  Values starts();
+  std::vector<Equation> equations(std::span<ir::Value* const> unknowns, bool as_fixed_point);
+  ir::Value* flat(std::span<ir::Value* const> values);
+  Values unflatten(ir::Value* z, std::span<ir::Value* const> like);
+  std::shared_ptr<const FunctionValue> function(const std::string& kind, const Values& like, bool scalar);
+  struct Reached {
+    Values solutions;
+    ir::Value *iterations, *reason, *multiple;
+  };
+  Reached runSolver(const Values& starts);
+  Reached readSolution(const Val& result, const Values& like, bool scalar);
+  Reached given();
+  double tolerance();
+  const ast::Expr* solverArgument(const std::string& name);
+  Val value(const Values& solutions);
+  Val unrolled(const Values& starts);
+  Val root(const Values& starts);
+
+  bool isGiven() const { return solve_.solver && solve_.solver->function == nullptr; }
+  const ast::FnDecl& solver();
+  bool isNewton() { return !isGiven() && solver().in_prelude && solver().name.text == "newton"; }
+  std::string mode() const { return solve_.differentiate ? solve_.differentiate->mode.text : "implicit"; }
+
+  Emitter& e_;
+  const ast::SolveExpr& solve_;
+  Frame* home_;  // the activation that the block stands in
+  int home_prelude_;
+  // Of a block in which every equation is `unknown == expression`: per unknown its equation, and
+  // whether the unknown is on the left. Empty otherwise.
+  struct Form {
+    size_t equation;
+    bool left;
+  };
+  std::vector<Form> fixed_point_;
+};
+
+void SolveLowering::orderFixedPoint() {
+  std::vector<int> used(solve_.equations.size(), 0);
+  auto is = [](const ast::Expr& side, const ast::Unknown& unknown) {
+    return side.kind == ast::ExprKind::Name && ast::as<ast::NameExpr>(side).binding == unknown.binding;
+  };
+  for (const ast::Unknown& unknown : solve_.unknowns) {
+    bool found = false;
+    for (bool left : {true, false})
+      for (size_t k = 0; k < solve_.equations.size() && !found; ++k) {
+        const auto& equation = ast::as<ast::BinaryExpr>(*solve_.equations[k]);
+        if (used[k] || !is(left ? *equation.lhs : *equation.rhs, unknown)) continue;
+        fixed_point_.push_back({k, left});
+        used[k] = 1;
+        found = true;
+      }
+  }
+  if (fixed_point_.size() != solve_.unknowns.size()) fixed_point_.clear();
+}
+
+SolveLowering::Values SolveLowering::starts() {
+  Values values;
+  for (const ast::Unknown& unknown : solve_.unknowns) {
+    const types::Type& type = *unknown.binding->type;
+    Val start = unknown.start != nullptr ? e_.coerce(e_.eval(*unknown.start), &type) : e_.zeros(type);
+    e_.checkSizes(type, start, "the start of `" + unknown.name.text + "`");
+    values.push_back(b().op(OpCode::Stop, {start.value}));
+  }
+  return values;
+}
+
+// The two sides of every equation at the given unknowns; as fixed point: unknown and map, in the
+// order of the unknowns.
+std::vector<SolveLowering::Equation> SolveLowering::equations(std::span<ir::Value* const> unknowns,
+                                                              bool as_fixed_point) {
+  Emitter::FrameScope scope(e_, *home_, false);
+  int saved = std::exchange(e_.prelude_depth_, home_prelude_);
+  for (size_t k = 0; k < unknowns.size(); ++k)
+    home_->env[solve_.unknowns[k].binding.get()] = Val::leaf(unknowns[k]);
+  for (const auto& let : solve_.lets) e_.exec(*let);
+  std::vector<Equation> result;
+  auto both = [&](const ast::BinaryExpr& equation) {
+    Emitter::SpanScope span(e_, equation.span);
+    Equation sides{e_.toReal(e_.eval(*equation.lhs).value), e_.toReal(e_.eval(*equation.rhs).value)};
+    e_.requireEqualShapes(sides.lhs, sides.rhs);
+    if (sides.lhs->type.isScalar() && !sides.rhs->type.isScalar())
+      sides.lhs = b().fill(sides.lhs, b().dims(sides.rhs));
+    if (sides.rhs->type.isScalar() && !sides.lhs->type.isScalar())
+      sides.rhs = b().fill(sides.rhs, b().dims(sides.lhs));
+    return sides;
+  };
+  if (!as_fixed_point) {
+    for (const auto& equation : solve_.equations) result.push_back(both(ast::as<ast::BinaryExpr>(*equation)));
+  } else {
+    for (const Form& form : fixed_point_) {
+      Equation sides = both(ast::as<ast::BinaryExpr>(*solve_.equations[form.equation]));
+      if (!form.left) std::swap(sides.lhs, sides.rhs);
+      result.push_back(sides);
+    }
+  }
+  e_.prelude_depth_ = saved;
+  return result;
+}
+
+ir::Value* SolveLowering::flat(std::span<ir::Value* const> values) {
+  Values parts;
+  for (ir::Value* value : values) {
+    if (value->type.rank() == 1) {
+      parts.push_back(value);
+      continue;
+    }
+    ir::Value* count = e_.integer(1);
+    for (size_t k = 0; k < value->type.rank(); ++k) count = e_.imul(count, e_.sizeOf(value, k));
+    parts.push_back(b().reshape(value, {count}));
+  }
+  return parts.size() == 1 ? parts[0] : b().concat(std::move(parts), 0);
+}
+
+SolveLowering::Values SolveLowering::unflatten(ir::Value* z, std::span<ir::Value* const> like) {
+  if (like.size() == 1 && like[0]->type.rank() == 1) return {z};
+  Values result;
+  ir::Value* at = e_.integer(0);
+  for (ir::Value* shape : like) {
+    ir::Value* count = e_.integer(1);
+    Values dims;
+    for (size_t k = 0; k < shape->type.rank(); ++k) {
+      dims.push_back(e_.sizeOf(shape, k));
+      count = e_.imul(count, dims.back());
+    }
+    ir::Value* part = like.size() == 1 ? z : b().slice(z, {at}, {count});
+    result.push_back(shape->type.rank() == 1 ? part : b().reshape(part, dims));
+    at = e_.iadd(at, count);
+  }
+  return result;
+}
+
+// F: the residual lhs - rhs; T: the fixed-point map.
+std::shared_ptr<const FunctionValue> SolveLowering::function(const std::string& kind, const Values& like,
+                                                             bool scalar) {
+  auto f = std::make_shared<FunctionValue>();
+  f->kind = FunctionValue::Kind::Native;
+  f->native_parameters = {"z"};
+  bool map = kind == "T";
+  f->native = [this, like, map, scalar](Emitter&, std::span<const Val> arguments) {
+    ir::Value* z = e_.toReal(arguments[0].value);
+    Values unknowns = scalar ? Values{z} : unflatten(z, like);
+    Values parts;
+    for (const Equation& sides : equations(unknowns, map))
+      parts.push_back(map ? sides.rhs : b().sub(sides.lhs, sides.rhs));
+    return Val::leaf(scalar ? parts[0] : flat(parts));
+  };
+  return f;
+}
+
+const ast::FnDecl& SolveLowering::solver() {
+  const ast::FnDecl* decl =
+      solve_.solver ? solve_.solver->function : e_.shared_.program.preludeFunction("newton");
+  check(decl != nullptr, "the prelude has no newton");
+  return *decl;
+}
+
+// What the block's clause passes for a parameter of the solver; null: its default.
+const ast::Expr* SolveLowering::solverArgument(const std::string& name) {
+  if (!solve_.solver) return nullptr;
+  std::vector<std::string> open;
+  if (isGiven()) {
+    open = {"z0", "tol"};
+  } else {
+    for (const ast::Parameter& parameter : solver().parameters) {
+      const std::string& own = parameter.name.text;
+      if (own != "F" && own != "T" && own != "z0") open.push_back(own);
+    }
+  }
+  for (size_t k = 0; k < solve_.solver->arguments.size(); ++k) {
+    const ast::Argument& argument = solve_.solver->arguments[k];
+    if (argument.name ? argument.name->text == name : k < open.size() && open[k] == name)
+      return argument.value.get();
+  }
+  return nullptr;
+}
+
+// The tolerance that the block tests with: a number known when the program is compiled.
+double SolveLowering::tolerance() {
+  const ast::Expr* tol = solverArgument("tol");
+  if (tol == nullptr && !isGiven())
+    for (const ast::Parameter& parameter : solver().parameters)
+      if (parameter.name.text == "tol") tol = parameter.default_value.get();
+  if (tol == nullptr) return isGiven() ? 1e-8 : kDefaultTolerance;
+  auto known = ir::constantReal(e_.toReal(e_.eval(*tol).value));
+  if (!known)
+    e_.fail(DiagCode::TooLarge, tol->span, "the tolerance of a solve must be known when the program is compiled",
+            "write a number");
+  return *known;
+}
+
+SolveLowering::Reached SolveLowering::readSolution(const Val& result, const Values& like, bool scalar) {
+  Reached reached{{}, e_.integer(0), e_.integer(0), nullptr};
+  ir::Value* z = result.isLeaf() ? result.value : result.elements[0].value;
+  if (!result.isLeaf()) {  // Solution { z, iterations, reason }, or that as a tuple
+    reached.iterations = result.elements[1].value;
+    reached.reason = result.elements[2].value;
+  }
+  reached.solutions = scalar ? Values{z} : unflatten(z, like);
+  ir::Value* multiple = e_.intOp(OpCode::IEq, reached.reason, e_.integer(kMultipleRoot));
+  reached.multiple = multiple;
+  auto known = ir::constantInt(reached.reason);
+  reached.reason = known ? e_.integer(*known == kMultipleRoot ? 0 : *known)
+                         : b().select(multiple, e_.integer(0), reached.reason);
+  return reached;
+}
+
+SolveLowering::Reached SolveLowering::runSolver(const Values& starts) {
+  const ast::FnDecl* decl = &solver();
+  bool scalar = starts.size() == 1 && starts[0]->type.isScalar();
+  if (scalar) {
+    const ast::FnDecl* fast =
+        decl->in_prelude ? e_.shared_.program.preludeFunction(decl->name.text + "_scalar") : nullptr;
+    scalar = fast != nullptr;
+    if (scalar) decl = fast;
+  }
+  std::vector<NamedVal> arguments;
+  for (const ast::Parameter& parameter : decl->parameters) {
+    const std::string& name = parameter.name.text;
+    if (name == "F" || name == "T") {
+      arguments.push_back({name, Val::of(function(name, starts, scalar))});
+    } else if (name == "z0") {
+      arguments.push_back({name, Val::leaf(scalar ? starts[0] : flat(starts))});
+    } else if (const ast::Expr* given = solverArgument(name)) {
+      arguments.push_back({name, e_.eval(*given)});
+    }
+  }
+  return readSolution(e_.callUser(*decl, std::move(arguments)), starts, scalar);
+}
+
+// using given(z0): nothing is iterated.
+SolveLowering::Reached SolveLowering::given() {
+  const ast::Expr* z0 = solverArgument("z0");
+  check(z0 != nullptr, "`given` without a value");
+  Val value = e_.eval(*z0);
+  Reached reached{{}, e_.integer(0), e_.integer(0), b().boolean(false)};
+  for (ir::Value* leaf : leavesOf(value)) reached.solutions.push_back(b().op(OpCode::Stop, {e_.toReal(leaf)}));
+  return reached;
+}
+
+Val SolveLowering::value(const Values& solutions) {
+  std::vector<Val> parts;
+  for (ir::Value* solution : solutions) parts.push_back(Val::leaf(solution));
+  return parts.size() == 1 ? parts[0] : Val::tuple(std::move(parts));
+}
+
+// The solver's own operations, differentiated like any others, and the block's test after them.
+Val SolveLowering::unrolled(const Values& starts) {
+  Reached reached = isGiven() ? given() : runSolver(starts);
+  ir::Value *residual = b().real(0.0), *scale = b().real(0.0);
+  auto larger = [&](ir::Value* a, ir::Value* c) { return e_.choose(a, c, a, c, 1.0, "max"); };
+  for (const Equation& sides : equations(reached.solutions, false)) {
+    residual = larger(residual, e_.normInf(b().sub(sides.lhs, sides.rhs)));
+    scale = larger(scale, larger(e_.normInf(sides.lhs), e_.normInf(sides.rhs)));
+  }
+  auto test = [&](ir::Value* ok, ir::Status status) {
+    ir::Attrs attrs;
+    attrs.i = static_cast<int64_t>(status);
+    b().emit(OpCode::Check, {ok, residual, scale}, std::move(attrs));
+  };
+  test(b().op(OpCode::And, {b().op(OpCode::IsFinite, {residual}), b().op(OpCode::IsFinite, {scale})}),
+       ir::Status::NonFinite);
+  ir::Value* bound = b().mul(b().real(tolerance()), b().add(b().real(1.0), scale));
+  test(b().op(OpCode::FLe, {residual, bound}), ir::Status::NotConverged);
+  return value(reached.solutions);
+}
+
+Val SolveLowering::root(const Values& starts) {
+  ir::Attrs attrs;
+  attrs.f = tolerance();
+  attrs.str = mode();
+  int64_t terms = 0;
+  if (mode() == "neumann")
+    terms = ir::constantInt(e_.eval(*solve_.differentiate->arguments.at(0).value).value).value_or(0);
+  attrs.ints = {terms, isGiven() ? 1 : 0, isNewton() ? 1 : 0};
+  bool as_fixed_point = mode() != "implicit" && !fixed_point_.empty();
+  ir::Op& op = b().emitUnchecked(OpCode::Root, starts, std::move(attrs));
+  auto fill = [&](ir::Region& region, const std::function<Values(const Values&)>& emit) {
+    Values arguments;
+    for (size_t k = 0; k < starts.size(); ++k)
+      arguments.push_back(e_.function_.addArgument(region, starts[k]->type, solve_.unknowns[k].name.text));
+    ir::Builder inner(e_.function_, region);
+    Emitter::BuilderScope scope(e_, inner);
+    inner.yield(emit(arguments));
+  };
+  fill(*op.regions[0], [&](const Values& arguments) {
+    Reached reached = isGiven() ? Reached{arguments, e_.integer(0), e_.integer(0), b().boolean(false)}
+                                : runSolver(arguments);
+    Values yields = reached.solutions;
+    yields.insert(yields.end(), {reached.iterations, reached.reason, reached.multiple});
+    return yields;
+  });
+  fill(*op.regions[1], [&](const Values& arguments) {
+    Values yields;
+    for (const Equation& sides : equations(arguments, as_fixed_point))
+      yields.insert(yields.end(), {sides.lhs, sides.rhs});
+    return yields;
+  });
+  Values solutions;
+  for (size_t k = 0; k < starts.size(); ++k) {
+    solutions.push_back(e_.function_.addResult(op, starts[k]->type));
+    solutions.back()->name = solve_.unknowns[k].name.text;
+  }
+  e_.function_.addResult(op, ir::i64());
+  e_.function_.addResult(op, ir::i1());
+  return value(solutions);
+}
+
+Val SolveLowering::lower() {
+  // A given solution is the start of a solver that returns it.
+  Values begin = isGiven() ? given().solutions : starts();
+  return mode() == "unroll" ? unrolled(begin) : root(begin);
+}
+
+Val Emitter::evalSolve(const ast::SolveExpr& e) { return SolveLowering(*this, e).lower(); }
+
+}  // namespace dini::lower

@@ -1,0 +1,333 @@
+// Statements in order, assignment, and early exits. `break` and `return` set flags, which are
+// pseudo variables: `if` merges them and loops carry them; what follows a statement that may exit
+// runs under their negation. In tail position of a function an `if` with a `return` is one `if`
+// whose sides give the function's value, so that the branch structure is the one written.
+#include <fmt/format.h>
+
+#include "base/check.h"
+#include "lower/assignments.h"
+#include "lower/scopes.h"
+
+namespace dini::lower {
+
+using ast::StmtKind;
+
+std::vector<const ast::Binding*> Emitter::assignedIn(const std::vector<const ast::Stmt*>& statements) const {
+  Assignments found;
+  for (const ast::Stmt* stmt : statements) found.add(*stmt);
+  return assignedVariables(found);
+}
+
+std::vector<const ast::Binding*> Emitter::assignedIn(const ast::Expr& e) const {
+  Assignments found;
+  found.add(e);
+  return assignedVariables(found);
+}
+
+// Those that exist outside, and the flags of the exits.
+std::vector<const ast::Binding*> Emitter::assignedVariables(const Assignments& found) const {
+  std::vector<const ast::Binding*> result;
+  for (const ast::Binding* binding : found.variables)
+    if (frame_->env.contains(binding) || binding->kind == ast::BindingKind::TopLevel) {
+      if (!found.declared.contains(binding)) result.push_back(binding);
+    }
+  if (found.returns && frame_->return_ready) {
+    result.push_back(&frame_->return_flag);
+    result.push_back(&frame_->return_value);
+  }
+  if (found.breaks && !frame_->break_flags.empty() && frame_->break_flags.back() != nullptr)
+    result.push_back(frame_->break_flags.back());
+  return result;
+}
+
+Val& Emitter::variable(const ast::Binding& binding) {
+  auto it = frame_->env.find(&binding);
+  if (it == frame_->env.end() && binding.kind == ast::BindingKind::TopLevel)
+    it = frame_->env.emplace(&binding, topLevel(binding)).first;
+  check(it != frame_->env.end(), "a variable without a value: " + binding.name);
+  return it->second;
+}
+
+Val Emitter::block(const ast::BlockExpr& block) {
+  sequence(block.statements, 0);
+  return block.result != nullptr ? eval(*block.result) : Val{};
+}
+
+void Emitter::sequence(const std::vector<ast::StmtPtr>& statements, size_t from) {
+  for (size_t k = from; k < statements.size(); ++k) {
+    exec(*statements[k]);
+    Assignments found;
+    found.add(*statements[k]);
+    ir::Value* out = found.returns || found.breaks ? exited() : nullptr;
+    if (out == nullptr) continue;
+    auto known = ir::constantInt(out);
+    if (known == 0) continue;
+    if (known == 1 || k + 1 == statements.size()) return;
+    std::vector<const ast::Stmt*> rest;
+    for (size_t j = k + 1; j < statements.size(); ++j) rest.push_back(statements[j].get());
+    branch(Branching::If, nullptr, logicalNot(out), assignedIn(rest), nullptr,
+           [&] { sequence(statements, k + 1); return Val{}; }, [] { return Val{}; });
+    return;
+  }
+}
+
+ir::Value* Emitter::exited() {
+  ir::Value* result = nullptr;
+  if (frame_->return_ready) result = frame_->env.at(&frame_->return_flag).value;
+  if (!frame_->break_flags.empty() && frame_->break_flags.back() != nullptr) {
+    ir::Value* broke = frame_->env.at(frame_->break_flags.back()).value;
+    result = result == nullptr ? broke : logicalOr(result, broke);
+  }
+  return result;
+}
+
+void Emitter::prepareReturn() {
+  if (frame_->return_ready) return;
+  if (frame_->result == nullptr)
+    fail(DiagCode::TooLarge, span_, "an early `return` needs a function with a declared result",
+         "make the anonymous function a named one");
+  frame_->env[&frame_->return_flag] = Val::leaf(b().boolean(false));
+  frame_->env[&frame_->return_value] = zeros(*frame_->result);
+  frame_->return_ready = true;
+}
+
+void Emitter::exec(const ast::Stmt& stmt) {
+  SpanScope span(*this, stmt.span);
+  switch (stmt.kind) {
+    case StmtKind::Let: return execLet(ast::as<ast::LetStmt>(stmt));
+    case StmtKind::Var: {
+      const auto& s = ast::as<ast::VarStmt>(stmt);
+      Val value = coerce(eval(*s.value), s.binding->type.get());
+      if (s.declared != nullptr && s.declared->resolved) checkSizes(*s.declared->resolved, value, s.name.text);
+      frame_->env[s.binding.get()] = std::move(value);
+      return;
+    }
+    case StmtKind::Assign: return execAssign(ast::as<ast::AssignStmt>(stmt));
+    case StmtKind::For: return execFor(ast::as<ast::ForStmt>(stmt));
+    case StmtKind::While: return execWhile(ast::as<ast::WhileStmt>(stmt));
+    case StmtKind::Break:
+      check(!frame_->break_flags.empty() && frame_->break_flags.back() != nullptr, "`break` outside a loop");
+      frame_->env[frame_->break_flags.back()] = Val::leaf(b().boolean(true));
+      return;
+    case StmtKind::Return: return execReturn(ast::as<ast::ReturnStmt>(stmt));
+    case StmtKind::Assert: return execAssert(ast::as<ast::AssertStmt>(stmt));
+    case StmtKind::Print: return execPrint(ast::as<ast::PrintStmt>(stmt));
+    case StmtKind::Expression: eval(*ast::as<ast::ExprStmt>(stmt).value); return;
+  }
+}
+
+void Emitter::execLet(const ast::LetStmt& s) {
+  Val value = eval(*s.value);
+  if (s.declared != nullptr && s.declared->resolved) {
+    value = coerce(std::move(value), s.declared->resolved.get());
+    if (!value.isFunction()) checkSizes(*s.declared->resolved, value, s.names[0].text);
+  }
+  if (!s.is_pattern) {
+    if (value.isLeaf() && value.value->name.empty()) value.value->name = s.names[0].text;
+    frame_->env[s.bindings[0].get()] = std::move(value);
+    return;
+  }
+  check(value.elements.size() == s.bindings.size(), "a tuple pattern of another length");
+  for (size_t k = 0; k < s.bindings.size(); ++k)
+    if (s.bindings[k] != nullptr) frame_->env[s.bindings[k].get()] = value.elements[k];
+}
+
+const ast::NameExpr& Emitter::rootName(const ast::Expr& target) const {
+  const ast::Expr* e = &target;
+  while (e->kind != ast::ExprKind::Name)
+    e = e->kind == ast::ExprKind::Index ? ast::as<ast::IndexExpr>(*e).base.get()
+                                        : ast::as<ast::FieldExpr>(*e).base.get();
+  return ast::as<ast::NameExpr>(*e);
+}
+
+void Emitter::execAssign(const ast::AssignStmt& s) {
+  const ast::NameExpr& root = rootName(*s.target);
+  Val value = eval(*s.value);
+  Val current = variable(*root.binding);
+  Val changed = assignInto(*s.target, current, value, s.op);
+  variable(*root.binding) = coerce(std::move(changed), root.binding->type.get());
+}
+
+// The root's value after the assignment, found from the target outwards in.
+Val Emitter::assignInto(const ast::Expr& target, const Val& current, const Val& value, ast::AssignOp op) {
+  if (target.kind == ast::ExprKind::Name) {
+    switch (op) {
+      case ast::AssignOp::Set: return value;
+      case ast::AssignOp::Add: return addOrSub(false, current, value);
+      case ast::AssignOp::Sub: return addOrSub(true, current, value);
+      case ast::AssignOp::Mul: return multiply(current, value);
+    }
+  }
+  if (target.kind == ast::ExprKind::Field) {
+    const auto& field = ast::as<ast::FieldExpr>(target);
+    Val base = partOf(*field.base, current);
+    auto at = static_cast<size_t>(base.field(field.name.text));
+    if (op == ast::AssignOp::Set) base.elements[at] = coerce(value, target.type.get());
+    else if (op == ast::AssignOp::Mul) base.elements[at] = multiply(base.elements[at], value);
+    else base.elements[at] = addOrSub(op == ast::AssignOp::Sub, base.elements[at], value);
+    return assignInto(*field.base, current, base, ast::AssignOp::Set);
+  }
+  const auto& index = ast::as<ast::IndexExpr>(target);
+  Val base = partOf(*index.base, current);
+  base = Val::leaf(assigned(base.value, selections(index, base.value), value.value, op));
+  return assignInto(*index.base, current, base, ast::AssignOp::Set);
+}
+
+// What a target denotes, given the value of its root.
+Val Emitter::partOf(const ast::Expr& target, const Val& root) {
+  if (target.kind == ast::ExprKind::Name) return root;
+  if (target.kind == ast::ExprKind::Field) {
+    const auto& field = ast::as<ast::FieldExpr>(target);
+    Val base = partOf(*field.base, root);
+    return base.elements[static_cast<size_t>(base.field(field.name.text))];
+  }
+  const auto& index = ast::as<ast::IndexExpr>(target);
+  Val base = partOf(*index.base, root);
+  return Val::leaf(select(base.value, selections(index, base.value)));
+}
+
+void Emitter::execReturn(const ast::ReturnStmt& s) {
+  if (!frame_->return_ready)
+    fail(DiagCode::TooLarge, s.span, "`return` inside an expression is not available",
+         "make the expression the last one of the function");
+  Val value = coerce(eval(*s.value), frame_->result.get());
+  frame_->env[&frame_->return_value] = std::move(value);
+  frame_->env[&frame_->return_flag] = Val::leaf(b().boolean(true));
+}
+
+void Emitter::execAssert(const ast::AssertStmt& s) {
+  Val condition = eval(*s.condition);
+  require(allTrue(condition.value), ir::Status::Assertion, "");
+}
+
+namespace {
+void formatValue(const Val& value, std::string& format, std::vector<ir::Value*>& operands) {
+  if (value.isLeaf()) {
+    format += '%';
+    operands.push_back(value.value);
+    return;
+  }
+  bool record = value.kind == Val::Kind::Record;
+  format += record ? value.record->name.text + " { " : "(";
+  for (size_t k = 0; k < value.elements.size(); ++k) {
+    if (k > 0) format += ", ";
+    if (record) format += value.record->fields[k].name.text + " = ";
+    formatValue(value.elements[k], format, operands);
+  }
+  format += record ? " }" : ")";
+}
+}  // namespace
+
+void Emitter::execPrint(const ast::PrintStmt& s) {
+  ir::Attrs attrs;
+  std::vector<ir::Value*> operands;
+  for (size_t k = 0; k < s.values.size(); ++k) {
+    if (k > 0) attrs.str += ' ';
+    if (s.values[k]->kind == ast::ExprKind::String) {
+      for (char c : ast::as<ast::StringExpr>(*s.values[k]).value) attrs.str += c == '%' ? "%%" : std::string(1, c);
+      continue;
+    }
+    Val value = eval(*s.values[k]);
+    if (value.isFunction()) fail(DiagCode::TypeMismatch, s.values[k]->span, "a function cannot be printed");
+    formatValue(value, attrs.str, operands);
+  }
+  b().emit(ir::OpCode::Print, std::move(operands), std::move(attrs));
+}
+
+// --- tail position of a function
+
+namespace {
+bool alwaysReturns(const ast::Expr* e);
+bool alwaysReturns(const ast::Stmt& stmt) {
+  if (stmt.kind == StmtKind::Return) return true;
+  return stmt.kind == StmtKind::Expression && alwaysReturns(ast::as<ast::ExprStmt>(stmt).value.get());
+}
+bool alwaysReturns(const ast::Expr* e) {
+  if (e == nullptr) return false;
+  if (e->kind == ast::ExprKind::If) {
+    const auto& branch = ast::as<ast::IfExpr>(*e);
+    return alwaysReturns(branch.then_block.get()) && alwaysReturns(branch.else_block.get());
+  }
+  if (e->kind != ast::ExprKind::Block) return false;
+  const auto& block = ast::as<ast::BlockExpr>(*e);
+  for (const auto& stmt : block.statements)
+    if (alwaysReturns(*stmt)) return true;
+  return alwaysReturns(block.result.get());
+}
+bool mayReturn(const ast::Stmt& stmt) {
+  Assignments found;
+  found.add(stmt);
+  return found.returns;
+}
+}  // namespace
+
+// A side that ends the function: what it assigns does not concern the other.
+Emitter::Side Emitter::isolated(Side side) {
+  return [this, side = std::move(side)] {
+    Env env = frame_->env;
+    bool ready = frame_->return_ready;
+    Val value = side();
+    frame_->env = std::move(env);
+    frame_->return_ready = ready;
+    return value;
+  };
+}
+
+// The function's value from here on.
+Val Emitter::tail(Rest rest) {
+  while (rest.at < rest.block->statements.size()) {
+    const ast::Stmt& stmt = *rest.block->statements[rest.at++];
+    if (stmt.kind == StmtKind::Return) {
+      SpanScope span(*this, stmt.span);
+      return coerce(eval(*ast::as<ast::ReturnStmt>(stmt).value), frame_->result.get());
+    }
+    if (!mayReturn(stmt)) {
+      exec(stmt);
+      continue;
+    }
+    if (stmt.kind == StmtKind::Expression) {
+      const ast::Expr& e = *ast::as<ast::ExprStmt>(stmt).value;
+      if (e.kind == ast::ExprKind::If) {
+        const auto& choice = ast::as<ast::IfExpr>(e);
+        if (alwaysReturns(choice.then_block.get()) || alwaysReturns(choice.else_block.get())) {
+          SpanScope span(*this, stmt.span);
+          return tailIf(choice, rest);
+        }
+      }
+    }
+    prepareReturn();
+    exec(stmt);
+    ir::Value* returned = frame_->env.at(&frame_->return_flag).value;
+    if (ir::constantInt(returned) == 0) continue;
+    Val early = frame_->env.at(&frame_->return_value);
+    return branch(Branching::If, nullptr, returned, {}, frame_->result.get(),
+                  [&] { return early; }, isolated([&] { return tail(rest); }));
+  }
+  if (rest.next != nullptr) {
+    if (rest.block->result != nullptr) eval(*rest.block->result);
+    return tail(*rest.next);
+  }
+  check(rest.block->result != nullptr, "a function that ends without a value");
+  Assignments found;
+  found.add(*rest.block->result);
+  if (found.returns) return tailBlock(rest.block->result.get(), Rest{});
+  return coerce(eval(*rest.block->result), frame_->result.get());
+}
+
+Val Emitter::tailIf(const ast::IfExpr& e, const Rest& rest) {
+  return branch(Branching::If, e.condition.get(), nullptr, {}, frame_->result.get(),
+                isolated([&] { return tailBlock(e.then_block.get(), rest); }),
+                isolated([&] { return tailBlock(e.else_block.get(), rest); }));
+}
+
+// A side of an `if` in tail position, then the rest; without a rest its value is the function's.
+Val Emitter::tailBlock(const ast::Expr* e, const Rest& rest) {
+  if (e == nullptr) return tail(rest);
+  if (e->kind == ast::ExprKind::If && rest.block == nullptr) return tailIf(ast::as<ast::IfExpr>(*e), rest);
+  if (e->kind == ast::ExprKind::Block)
+    return tail(Rest{&ast::as<ast::BlockExpr>(*e), 0, rest.block == nullptr ? nullptr : &rest});
+  check(rest.block == nullptr, "the side of a statement `if` is a block");
+  return coerce(eval(*e), frame_->result.get());
+}
+
+}  // namespace dini::lower

@@ -1,0 +1,229 @@
+// Concrete types: sizes of the language against dimensions of values.
+#include <fmt/format.h>
+
+#include "base/check.h"
+#include "lower/scopes.h"
+
+namespace dini::lower {
+namespace {
+
+ir::Elem elemOf(types::Scalar scalar) {
+  switch (scalar) {
+    case types::Scalar::Real: return ir::Elem::F64;
+    case types::Scalar::Int: return ir::Elem::I64;
+    case types::Scalar::Bool: return ir::Elem::I1;
+  }
+  failCheck("unknown scalar kind");
+}
+
+types::Scalar scalarOf(ir::Elem elem) {
+  return elem == ir::Elem::F64   ? types::Scalar::Real
+         : elem == ir::Elem::I64 ? types::Scalar::Int
+                                 : types::Scalar::Bool;
+}
+
+ir::Type leafType(const types::Type& type) {
+  ir::Type result{type.kind == types::Kind::Covector ? ir::Elem::F64 : elemOf(type.scalar), {}};
+  for (const types::Size& dim : type.dims) result.dims.push_back(dim.constant().value_or(ir::kDynamic));
+  return result;
+}
+
+// The name that a size consists of, if it is one.
+std::optional<types::SizeName> loneName(const types::Size& size) {
+  std::vector<types::SizeName> names = size.names();
+  if (names.size() == 1 && size == types::Size::named(names[0])) return names[0];
+  return std::nullopt;
+}
+
+bool isLeafKind(const types::Type& type) {
+  return type.kind == types::Kind::Array || type.kind == types::Kind::Covector;
+}
+
+void collectLeafTypes(const types::Type& type, std::vector<ir::Type>& leaves) {
+  if (isLeafKind(type)) leaves.push_back(leafType(type));
+  if (type.kind == types::Kind::Tuple)
+    for (const types::TypePtr& element : type.elements) collectLeafTypes(*element, leaves);
+  for (const types::Field& field : type.fields) collectLeafTypes(*field.type, leaves);
+}
+
+}  // namespace
+
+std::vector<ir::Type> leafTypes(const types::Type& type) {
+  std::vector<ir::Type> leaves;
+  collectLeafTypes(type, leaves);
+  return leaves;
+}
+
+Val Emitter::coerce(Val value, const types::Type* type) {
+  if (type == nullptr) return value;
+  if (type->kind == types::Kind::Array && value.isLeaf()) {
+    if (type->scalar == types::Scalar::Real && value.type().elem == ir::Elem::I64)
+      value.value = toReal(value.value);
+    return value;
+  }
+  if (!value.isAggregate()) return value;
+  for (size_t k = 0; k < value.elements.size(); ++k) {
+    const types::Type* element = nullptr;
+    if (type->kind == types::Kind::Tuple && k < type->elements.size()) element = type->elements[k].get();
+    if (type->kind == types::Kind::Record && k < type->fields.size()) element = type->fields[k].type.get();
+    value.elements[k] = coerce(std::move(value.elements[k]), element);
+  }
+  return value;
+}
+
+Val Emitter::zeros(const types::Type& type) {
+  if (isLeafKind(type)) {
+    ir::Elem elem = leafType(type).elem;
+    ir::Value* zero = elem == ir::Elem::F64   ? b().real(0.0)
+                      : elem == ir::Elem::I64 ? b().integer(0)
+                                              : b().boolean(false);
+    if (type.dims.empty()) return Val::leaf(zero);
+    std::vector<ir::Value*> sizes;
+    for (const types::Size& dim : type.dims) {
+      ir::Value* size = evalSize(dim);
+      if (size == nullptr)
+        fail(DiagCode::TooLarge, span_, "a value of a size that is known only when the program runs "
+                                        "is needed before it exists",
+             "give the result a declared size");
+      sizes.push_back(size);
+    }
+    return Val::leaf(b().fill(zero, sizes), type.kind == types::Kind::Covector);
+  }
+  std::vector<Val> elements;
+  for (const types::TypePtr& element : type.elements) elements.push_back(zeros(*element));
+  if (type.kind == types::Kind::Tuple) return Val::tuple(std::move(elements));
+  check(type.kind == types::Kind::Record, "zeros of a type without values");
+  for (const types::Field& field : type.fields) elements.push_back(zeros(*field.type));
+  return Val::recordOf(shared_.program.findType(type.name), std::move(elements));
+}
+
+Val Emitter::parameterFor(const types::Type& type, const std::string& name) {
+  if (isLeafKind(type))
+    return Val::leaf(function_.addParameter(leafType(type), name), type.kind == types::Kind::Covector);
+  std::vector<Val> elements;
+  if (type.kind == types::Kind::Tuple) {
+    for (size_t k = 0; k < type.elements.size(); ++k)
+      elements.push_back(parameterFor(*type.elements[k], fmt::format("{}.{}", name, k)));
+    return Val::tuple(std::move(elements));
+  }
+  check(type.kind == types::Kind::Record, "a parameter of a type without values");
+  for (const types::Field& field : type.fields)
+    elements.push_back(parameterFor(*field.type, name + "." + field.name));
+  return Val::recordOf(shared_.program.findType(type.name), std::move(elements));
+}
+
+namespace {
+
+// The size arguments of a record, read off its fields' dimensions.
+void matchSizes(const types::Type& declared, const types::Type& actual,
+                std::unordered_map<uint32_t, types::Size>& found) {
+  for (size_t k = 0; k < declared.dims.size() && k < actual.dims.size(); ++k)
+    if (auto name = loneName(declared.dims[k])) found.emplace(name->id, actual.dims[k]);
+  for (size_t k = 0; k < declared.elements.size() && k < actual.elements.size(); ++k)
+    matchSizes(*declared.elements[k], *actual.elements[k], found);
+  for (size_t k = 0; k < declared.fields.size() && k < actual.fields.size(); ++k)
+    matchSizes(*declared.fields[k].type, *actual.fields[k].type, found);
+}
+
+}  // namespace
+
+types::TypePtr Emitter::typeOf(const Val& value) const {
+  switch (value.kind) {
+    case Val::Kind::Unit: return types::unitType();
+    case Val::Kind::Function: return types::errorType();
+    case Val::Kind::Leaf: {
+      std::vector<types::Size> dims;
+      for (int64_t dim : value.type().dims) dims.emplace_back(dim);
+      if (value.covector) return types::covector(dims[0]);
+      return types::array(scalarOf(value.type().elem), std::move(dims));
+    }
+    case Val::Kind::Tuple: {
+      std::vector<types::TypePtr> elements;
+      for (const Val& element : value.elements) elements.push_back(typeOf(element));
+      return types::tuple(std::move(elements));
+    }
+    case Val::Kind::Record: break;
+  }
+  std::vector<types::Field> fields;
+  std::unordered_map<uint32_t, types::Size> sizes;
+  for (size_t k = 0; k < value.elements.size(); ++k) {
+    fields.push_back({value.record->fields[k].name.text, typeOf(value.elements[k])});
+    if (k < value.record->resolved.size())
+      matchSizes(*value.record->resolved[k].type, *fields.back().type, sizes);
+  }
+  std::vector<types::Size> arguments;
+  for (types::SizeName name : value.record->size_names) {
+    auto it = sizes.find(name.id);
+    arguments.push_back(it == sizes.end() ? types::Size(ir::kDynamic) : it->second);
+  }
+  return types::record(value.record->name.text, std::move(arguments), std::move(fields));
+}
+
+ir::Value* Emitter::evalSize(const types::Size& size) {
+  ir::Value* sum = nullptr;
+  for (const auto& [names, coefficient] : size.terms()) {
+    ir::Value* term = integer(coefficient);
+    for (types::SizeName name : names) {
+      auto it = frame_->sizes.find(name.id);
+      if (it == frame_->sizes.end()) return nullptr;
+      term = imul(term, it->second);
+    }
+    sum = sum == nullptr ? term : iadd(sum, term);
+  }
+  return sum == nullptr ? integer(0) : sum;
+}
+
+void Emitter::bindSizes(const types::Type& type, const Val& value) {
+  if (isLeafKind(type) && value.isLeaf()) {
+    for (size_t k = 0; k < type.dims.size() && k < value.rank(); ++k) {
+      // d == c m + r with one name m that is still open (often just d == m).
+      for (types::SizeName name : type.dims[k].names()) {
+        if (frame_->sizes.contains(name.id)) continue;
+        ir::Value* dim = b().dim(value.value, k);
+        if (loneName(type.dims[k])) {
+          frame_->sizes[name.id] = dim;
+          continue;
+        }
+        frame_->sizes[name.id] = integer(0);
+        ir::Value* at_zero = evalSize(type.dims[k]);
+        frame_->sizes[name.id] = integer(1);
+        ir::Value* at_one = evalSize(type.dims[k]);
+        frame_->sizes.erase(name.id);
+        if (at_zero == nullptr || at_one == nullptr) continue;
+        frame_->sizes[name.id] =
+            intOp(ir::OpCode::IDiv, isub(dim, at_zero), isub(at_one, at_zero));
+      }
+    }
+    return;
+  }
+  for (size_t k = 0; k < type.elements.size() && k < value.elements.size(); ++k)
+    if (type.kind == types::Kind::Tuple) bindSizes(*type.elements[k], value.elements[k]);
+  for (size_t k = 0; k < type.fields.size() && k < value.elements.size(); ++k)
+    bindSizes(*type.fields[k].type, value.elements[k]);
+}
+
+void Emitter::checkSizes(const types::Type& type, const Val& value, const std::string& what) {
+  if (isLeafKind(type) && value.isLeaf()) {
+    check(type.dims.size() == value.rank(), "a value of another rank than its type");
+    for (size_t k = 0; k < type.dims.size(); ++k) {
+      ir::Value* expected = evalSize(type.dims[k]);
+      if (expected == nullptr) continue;  // a size that only this value knows
+      ir::Value* actual = b().dim(value.value, k);
+      auto difference = knownDifference(expected, actual);
+      if (difference == 0) continue;
+      auto e = ir::constantInt(expected), a = ir::constantInt(actual);
+      if (e && a)
+        fail(DiagCode::ShapeMismatch, span_,
+             fmt::format("{} has {} where {} is needed", what, *a, *e));
+      require(b().op(ir::OpCode::IEq, {expected, actual}), ir::Status::Shape,
+              fmt::format("the size of {} differs", what));
+    }
+    return;
+  }
+  for (size_t k = 0; k < type.elements.size() && k < value.elements.size(); ++k)
+    if (type.kind == types::Kind::Tuple) checkSizes(*type.elements[k], value.elements[k], what);
+  for (size_t k = 0; k < type.fields.size() && k < value.elements.size(); ++k)
+    checkSizes(*type.fields[k].type, value.elements[k], what);
+}
+
+}  // namespace dini::lower
