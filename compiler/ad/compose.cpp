@@ -1,5 +1,6 @@
 // The compositions: jvp, vjp, value and gradient, Jacobian.
 #include "ad/ad.h"
+#include "ad/batch.h"
 #include "ad/calls.h"
 #include "ad/forward.h"
 #include "ad/linear.h"
@@ -30,7 +31,7 @@ size_t activeCount(const Request& request) {
 // Ends one differentiation level.
 void close(ir::Module& module, ir::Function& function) {
   eraseLinearFlags(function);
-  ir::eraseDead(function);
+  batchBasisLoops(function);
   calls::complete(module, function);
 }
 

@@ -1,5 +1,6 @@
 #include "ad/linear_map.h"
 
+#include "ad/batch.h"
 #include "ad/linear.h"
 #include "base/check.h"
 #include "ir/walk.h"
@@ -123,7 +124,7 @@ Values LinearMap::basisImages(ir::Builder& b, size_t which) const {
   }
   int64_t n = type.elementCount();
   Value* basis = identity(b, n);
-  return b.loop(b.integer(n), {}, [&](ir::Builder& in, std::span<Value* const> args) {
+  Values images = b.loop(b.integer(n), {}, [&](ir::Builder& in, std::span<Value* const> args) {
     Value* e = in.index(basis, {args[0]});
     Values sizes;
     for (int64_t dim : type.dims) sizes.push_back(in.integer(dim));
@@ -131,6 +132,8 @@ Values LinearMap::basisImages(ir::Builder& b, size_t which) const {
     tangents[which] = e;
     return apply(in, tangents);
   });
+  images[0]->def->attrs.str = kBasisLoop;
+  return images;
 }
 
 Value* identity(ir::Builder& b, int64_t n) {

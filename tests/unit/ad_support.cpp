@@ -5,6 +5,7 @@
 #include <cmath>
 
 #include "base/check.h"
+#include "ir/clone.h"
 #include "ir/printer.h"
 #include "ir/verifier.h"
 
@@ -42,10 +43,12 @@ std::string Program::deriveWrt(const std::string& how, const std::string& from,
                                std::vector<bool> active) {
   const ir::Function& f = *module_->find(from);
   ad::Request request{std::move(active), ties};
-  auto made = how == "jvp"   ? ad::jvp(*module_, f, request)
+  auto made = how == "vmap"  ? ir::clone(f, from)
+              : how == "jvp" ? ad::jvp(*module_, f, request)
               : how == "vjp" ? ad::vjp(*module_, f, request)
               : how == "jac" ? ad::jacobian(*module_, f, request)
                              : ad::valueAndGrad(*module_, f, request);
+  if (how == "vmap") ad::vmap(*module_, *made);
   made->name = "derived" + std::to_string(made_++);
   ir::Function& added = module_->add(std::move(made));
   for (const auto& [name, function] : module_->functions)
@@ -149,6 +152,16 @@ void checkDifferences(Program& program, const std::string& name, const Tensors& 
     }
 }
 
+// The batched form of a function gives the same bits.
+void checkBatched(Program& program, const std::string& name, const Tensors& arguments,
+                  const Tensors& expected) {
+  Tensors batched = program.run(program.derive("vmap", name), arguments);
+  for (size_t k = 0; k < expected.size(); ++k) {
+    INFO("batched ", name, " result ", k);
+    CHECK(ir::identical(batched[k], expected[k]));
+  }
+}
+
 // J v from the Jacobian's blocks [result][param].
 double throughJacobian(const Tensors& blocks, const Tensors& w, const Tensors& v) {
   double sum = 0;
@@ -178,11 +191,14 @@ void checkLaws(Program& program, const std::string& name, const Tensors& argumen
 
   Tensors forward = program.run(jvp, joined(arguments, v));
   for (size_t k = 0; k < results.size(); ++k) CHECK(ir::identical(forward[k], results[k]));
+  checkBatched(program, name, arguments, results);
+  checkBatched(program, jvp, joined(arguments, v), forward);
   Tensors tangents = tail(forward, w.size());
   checkDifferences(program, name, arguments, v, tangents, tolerance);
 
   Tensors reverse = program.run(vjp, joined(arguments, w));
   for (size_t k = 0; k < results.size(); ++k) CHECK(ir::identical(reverse[k], results[k]));
+  checkBatched(program, vjp, joined(arguments, w), reverse);
   double along = dot(w, tangents);
   INFO(name);
   CHECK(dot(tail(reverse, v.size()), v) == doctest::Approx(along).epsilon(1e-10));

@@ -23,7 +23,7 @@ class Program {
   // Results of a function of the module; a status fails the test.
   Tensors run(const std::string& name, const Tensors& arguments);
   ir::Status status(const std::string& name, const Tensors& arguments);
-  // Derives a function ("jvp", "vjp", "grad", "jac") of `from`, names it and verifies it.
+  // Derives a function ("jvp", "vjp", "grad", "jac", "vmap") of `from`, names it and verifies it.
   std::string derive(const std::string& how, const std::string& from);
   std::string deriveWrt(const std::string& how, const std::string& from, std::vector<bool> active);
   ir::Module& module() { return *module_; }

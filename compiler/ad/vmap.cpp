@@ -1,0 +1,63 @@
+// The vmap pass: maps, innermost first, become batched operations where their bodies allow it.
+#include <algorithm>
+
+#include "ad/ad.h"
+#include "ad/batch.h"
+
+namespace dini::ad {
+
+using ir::OpCode;
+using ir::Value;
+
+namespace {
+
+bool isMap(const ir::Op& op) {
+  return op.code == OpCode::Loop && op.operands.size() == 1 && !op.results.empty();
+}
+
+// Replaces the map at `at`; what was built for it goes again if it cannot be batched.
+bool batch(ir::Function& function, ir::Region& region, size_t at) {
+  ir::Op& op = *region.ops[at];
+  ir::Builder b(function, region);
+  b.insertAt(at);
+  b.setSpan(op.span);
+  size_t before = region.ops.size();
+  auto eraseMade = [&] {
+    auto first = region.ops.begin() + static_cast<ptrdiff_t>(at);
+    region.ops.erase(first, first + static_cast<ptrdiff_t>(region.ops.size() - before));
+  };
+  try {
+    std::vector<Value*> results = Batcher(b, op).run();
+    for (size_t k = 0; k < results.size(); ++k) ir::replaceUses(function, op.results[k], results[k]);
+  } catch (const NotBatchable&) {
+    eraseMade();
+    return false;
+  }
+  size_t made = region.ops.size() - before;
+  region.ops.erase(region.ops.begin() + static_cast<ptrdiff_t>(at + made));
+  return true;
+}
+
+template <class Wanted>
+void batchRegion(ir::Function& function, ir::Region& region, const Wanted& wanted) {
+  for (size_t k = region.ops.size(); k-- > 0;) {
+    for (auto& nested : region.ops[k]->regions) batchRegion(function, *nested, wanted);
+    if (isMap(*region.ops[k]) && wanted(*region.ops[k])) batch(function, region, k);
+  }
+}
+
+}  // namespace
+
+void vmap(ir::Module&, ir::Function& function) {
+  batchRegion(function, function.body, [](const ir::Op&) { return true; });
+  contractProducts(function);
+  ir::eraseDead(function);
+}
+
+void batchBasisLoops(ir::Function& function) {
+  batchRegion(function, function.body, [](const ir::Op& op) { return op.attrs.str == kBasisLoop; });
+  contractProducts(function);
+  ir::eraseDead(function);
+}
+
+}  // namespace dini::ad
