@@ -2,10 +2,16 @@
 #include <doctest/doctest.h>
 
 #include <cmath>
+#include <filesystem>
+#include <fstream>
+#include <iterator>
 #include <array>
+#include <memory>
 #include <random>
+#include <unordered_map>
 
 #include "ir/builder.h"
+#include "ir/interpreter.h"
 #include "ir/partials.h"
 #include "ir/printer.h"
 #include "ir/verifier.h"
@@ -69,25 +75,125 @@ TEST_CASE("op table: every partial derivative agrees with differences of the eva
       }
 }
 
-TEST_CASE("op table: second derivatives, through the IR, agree with differences of the first") {
-  // The partial as IR, evaluated, must be the partial in doubles: one template, two algebras.
+namespace {
+
+// f(x) = d op / d x[k] as a function of the IR.
+std::unique_ptr<ir::Function> partialFunction(OpCode code, size_t k, const ops::Parameters& p) {
+  auto f = std::make_unique<ir::Function>("f");
+  std::vector<ir::Value*> x;
+  for (int j = 0; j < ops::arity(code); ++j) x.push_back(f->addParameter(ir::f64()));
+  ir::Builder b(*f, f->body);
+  ir::Attrs attrs;
+  attrs.i = p.i;
+  attrs.f = p.f;
+  ir::Op& op = b.emit(code, x, attrs);
+  b.yield({ir::partial(b, op, k)});
+  return f;
+}
+
+// Appends the tangent of the result with respect to parameter j: forward mode for straight lines.
+void addTangent(ir::Function& f, size_t j) {
+  const ir::Value* result = f.body.yields()[0];
+  f.body.ops.pop_back();
+  std::unordered_map<const ir::Value*, ir::Value*> dots;
+  ir::Builder b(f, f.body);
+  dots[f.body.args[j]] = b.real(1);
+  size_t count = f.body.ops.size() - 1;  // without the seed
+  for (size_t at = 0; at < count; ++at) {
+    const ir::Op& op = *f.body.ops[at];
+    if (op.code == OpCode::Const) continue;
+    std::vector<ir::Value*> operand_dots;
+    for (ir::Value* operand : op.operands) operand_dots.push_back(dots[operand]);
+    dots[op.result()] = ir::elementwiseTangent(b, op, operand_dots);
+  }
+  ir::Value* dot = dots[result];
+  b.yield({dot ? dot : b.real(0)});
+}
+
+double runScalar(const ir::Function& f, const std::vector<double>& x) {
+  std::vector<ir::Tensor> arguments;
+  for (double value : x) arguments.push_back(ir::Tensor::real(value));
+  auto outcome = ir::interpret(ir::Module(), f, arguments);
+  return std::get<std::vector<ir::Tensor>>(*outcome)[0].reals[0];
+}
+
+}  // namespace
+
+TEST_CASE("op table: partials as IR and as doubles are one template") {
+  std::mt19937_64 random(kSeed);
+  for (OpCode code : ops::elementwiseOps())
+    for (const ops::Parameters& p : parametersOf(code))
+      for (size_t k = 0; k < static_cast<size_t>(ops::arity(code)); ++k) {
+        if ((ops::facts(code).partials >> k & 1u) == 0) continue;
+        auto f = partialFunction(code, k, p);
+        INFO(ir::shape(code).mnemonic, " seed ", kSeed);
+        CHECK(ir::verify(*f) == std::vector<std::string>{});
+        std::vector<double> x = sample(code, random);
+        CHECK(runScalar(*f, x) == ops::partial(code, k, x, p));
+      }
+}
+
+TEST_CASE("op table: second derivatives agree with differences of the first") {
+  std::mt19937_64 random(kSeed);
+  for (OpCode code : ops::elementwiseOps())
+    for (const ops::Parameters& p : parametersOf(code))
+      for (size_t k = 0; k < static_cast<size_t>(ops::arity(code)); ++k)
+        for (size_t j = 0; j < static_cast<size_t>(ops::arity(code)); ++j) {
+          if ((ops::facts(code).partials >> k & 1u) == 0) continue;
+          auto f = partialFunction(code, k, p);
+          addTangent(*f, j);
+          std::vector<double> x = sample(code, random), at = x;
+          const double h = 1e-3 * std::max(0.1, std::fabs(x[j]));
+          auto first = [&](double offset) {
+            at[j] = x[j] + offset * h;
+            return ops::partial(code, k, at, p);
+          };
+          double expected =
+              (45 * (first(1) - first(-1)) - 9 * (first(2) - first(-2)) + (first(3) - first(-3))) / (60 * h);
+          INFO(ir::shape(code).mnemonic, " operands ", k, " ", j, " at ", x[0], " seed ", kSeed);
+          CHECK(runScalar(*f, x) == doctest::Approx(expected).epsilon(1e-7).scale(1e-2));
+        }
+}
+
+TEST_CASE("op table: every elementwise operation is printed and read back") {
   for (OpCode code : ops::elementwiseOps()) {
-    if (ops::facts(code).partials == 0u) continue;
-    ir::Function f("f");
+    ir::Module module;
+    ir::Function& f = *module.functions.emplace("f", std::make_unique<ir::Function>("f")).first->second;
     std::vector<ir::Value*> x;
-    for (int k = 0; k < ops::arity(code); ++k) x.push_back(f.addParameter(ir::f64()));
+    for (char c : ops::signature(code).substr(0, static_cast<size_t>(ops::arity(code))))
+      x.push_back(f.addParameter(c == 'i' ? ir::i64() : c == 'b' ? ir::i1() : ir::f64()));
     ir::Builder b(f, f.body);
     ir::Attrs attrs;
-    attrs.i = code == OpCode::PowI ? 4 : 0;
-    ir::Op& op = b.emit(code, x, attrs);
-    std::vector<ir::Value*> results;
-    for (ir::Value* partial : ir::partials(b, op))
-      if (partial != nullptr) results.push_back(partial);
-    b.yield(results);
-    INFO(ir::shape(code).mnemonic);
-    CHECK(ir::verify(f) == std::vector<std::string>{});
-    CHECK(!results.empty());
+    attrs.i = 3;
+    attrs.f = 0.25;
+    b.yield({b.op(code, x, attrs)});
+    std::string text = ir::print(module);
+    auto again = ir::parseModule(text);
+    REQUIRE(std::holds_alternative<std::unique_ptr<ir::Module>>(again));
+    auto& parsed = *std::get<std::unique_ptr<ir::Module>>(again);
+    CHECK(ir::print(parsed) == text);
+    CHECK(parsed.find("f")->body.ops[0]->code == code);
+    CHECK(ir::verify(*parsed.find("f")) == std::vector<std::string>{});
   }
+}
+
+TEST_CASE("op table: infinities pass as libm has them") {
+  auto at = [](OpCode code, double x) { return ops::evaluate(code, std::vector<double>{x}); };
+  CHECK(at(OpCode::Exp, -HUGE_VAL) == 0);
+  CHECK(at(OpCode::Exp, HUGE_VAL) == HUGE_VAL);
+  CHECK(at(OpCode::Log, 0) == -HUGE_VAL);
+  CHECK(std::isnan(at(OpCode::Log, -1)));
+  CHECK(std::isnan(at(OpCode::Sin, HUGE_VAL)));
+  CHECK(at(OpCode::Tanh, -HUGE_VAL) == -1);
+  CHECK(at(OpCode::Erf, HUGE_VAL) == 1);
+  CHECK(at(OpCode::Sigmoid, -HUGE_VAL) == 0);
+  CHECK(at(OpCode::Softplus, HUGE_VAL) == HUGE_VAL);
+  CHECK(at(OpCode::Sqrt, HUGE_VAL) == HUGE_VAL);
+  CHECK(at(OpCode::Atanh, 1) == HUGE_VAL);
+  CHECK(at(OpCode::Sign, -HUGE_VAL) == -1);
+  CHECK(std::signbit(at(OpCode::Sign, -0.0)));
+  CHECK(at(OpCode::Round, 2.5) == 2);
+  CHECK(at(OpCode::Round, 3.5) == 4);
 }
 
 TEST_CASE("op table: linear rows are linear in their linear operands") {
@@ -217,7 +323,43 @@ TEST_CASE("op table: integers, booleans and conversions") {
   CHECK(flag == 1);
 }
 
-TEST_CASE("op table: the documentation of derivatives is written by the rows") {
+TEST_CASE("documentation of partials: the table of docs/ir.md is what the rows write") {
+  std::string table;
+  for (OpCode code : ops::elementwiseOps()) {
+    if (ops::facts(code).partials == 0u) continue;
+    std::string row = std::string("| `") + ir::shape(code).mnemonic + "` |";
+    ops::Parameters p{code == OpCode::PowI ? 3 : 0, 0};
+    if (code == OpCode::PowI) row = "| `powi`, exponent 3 |";
+    for (size_t k = 0; k < static_cast<size_t>(ops::arity(code)); ++k)
+      if ((ops::facts(code).partials >> k & 1u) != 0)
+        row += (k ? ", `" : " `") + ops::partialText(code, k, p) + "`";
+    table += row + " |\n";
+  }
+  std::ifstream file(DINI_SOURCE_DIR "/docs/ir.md");
+  std::string page((std::istreambuf_iterator<char>(file)), std::istreambuf_iterator<char>());
+  bool current = page.find(table) != std::string::npos;
+  CHECK(current);
+  if (!current) MESSAGE("expected in docs/ir.md:\n", table);
+}
+
+TEST_CASE("every operation is named by a test") {
+  std::string tests;
+  for (const char* folder : {"/tests/ops", "/tests/unit"})
+    for (const auto& entry : std::filesystem::directory_iterator(std::string(DINI_SOURCE_DIR) + folder)) {
+      std::ifstream file(entry.path());
+      tests.append(std::istreambuf_iterator<char>(file), std::istreambuf_iterator<char>());
+    }
+  for (int k = 0; k < ir::opcodeCount(); ++k) {
+    const ir::OpShape& shape = ir::shape(static_cast<OpCode>(k));
+    bool by_rows = shape.stratum == ir::Stratum::Elementwise;  // the laws above run over all rows
+    bool named = tests.find(std::string(shape.mnemonic) + "(") != std::string::npos ||
+                 tests.find(std::string("OpCode::") + shape.name) != std::string::npos;
+    INFO(shape.name);
+    CHECK((by_rows || named));
+  }
+}
+
+TEST_CASE("op table: the rows write derivatives as text") {
   CHECK(ops::partialText(OpCode::Div, 1) == "(-(y / %1))");
   CHECK(ops::partialText(OpCode::Sin, 0) == "cos(%0)");
   CHECK(ops::partialText(OpCode::PowI, 0, {3, 0}) == "(3 * powi[2](%0))");

@@ -6,7 +6,7 @@
 #include "ir/printer.h"
 #include "ir/verifier.h"
 #include "opt/opt.h"
-#include "tests/tools/random_ir.h"
+#include "tests/unit/random_ir.h"
 
 using namespace dini;
 using namespace dini::ir;

@@ -1,30 +1,11 @@
-// Random well-typed IR programs, for laws that hold for every program: print and parse, engines
-// agree, passes keep every bit, <w, J v> = <J' w, v>. A seed gives the same program everywhere.
-// Values stay of moderate size and away from poles; every program ends without a status.
-#pragma once
+#include "tests/unit/random_ir.h"
 
 #include <random>
 
 #include "ir/builder.h"
-#include "ir/tensor.h"
 
 namespace dini::testing {
-
-struct RandomOptions {
-  uint64_t seed = 1;
-  int operations = 25;    // about; those of regions count
-  int depth = 2;          // of nested regions
-  bool nonsmooth = true;  // choose, max, sort, norm
-  bool jumps = true;      // select on comparisons, floor
-  bool control = true;
-  bool solves = true;
-};
-
-struct RandomProgram {
-  std::unique_ptr<ir::Module> module;
-  ir::Function* function = nullptr;      // all parameters and results are f64
-  std::vector<ir::Tensor> arguments;
-};
+namespace {
 
 class RandomIr {
  public:
@@ -47,7 +28,7 @@ class RandomIr {
     ir::Builder b(*program.function, program.function->body);
     grow(b, pool, options_.depth, options_.operations);
     std::vector<ir::Value*> results;
-    for (int k = 0; k < 3; ++k) results.push_back(pool[pool.size() - 1 - below(std::min<int64_t>(5, static_cast<int64_t>(pool.size())))]);
+    for (int k = 0; k < 3; ++k) results.push_back(pool[pool.size() - 1 - static_cast<size_t>(below(4))]);
     results.push_back(scalar(b, pool));
     b.yield(results);
     return program;
@@ -336,6 +317,8 @@ class RandomIr {
   int left_ = 0;
 };
 
-inline RandomProgram randomProgram(const RandomOptions& options) { return RandomIr(options).make(); }
+}  // namespace
+
+RandomProgram randomProgram(const RandomOptions& options) { return RandomIr(options).make(); }
 
 }  // namespace dini::testing
