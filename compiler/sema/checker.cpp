@@ -67,6 +67,7 @@ ast::BindingPtr Checker::lookUp(const std::string& name) {
 
 // Remembers the value of an immutable int as a size, so that zeros(k) and x[0..k] agree.
 void Checker::noteValue(const ast::BindingPtr& binding, const ast::Expr* value) {
+  unfinished_bindings_.push_back(binding);
   if (!binding->type->isScalar() || binding->type->scalar != Scalar::Int || binding->assignable)
     return;
   std::optional<Size> size = value ? sizeOf(*value) : std::nullopt;
@@ -88,6 +89,7 @@ std::vector<std::string> Checker::visibleNames(FileId file) {
 
 void Checker::reportUnknownName(const ast::NameExpr& expr) {
   const Namespace& space = world_.of(expr.span.file);
+  if (space.lost.count(expr.name)) return;  // its definition has an error already
   auto defined = space.top_level.find(expr.name);
   if (defined != space.top_level.end() && !top_) {
     auto& d = report(DiagCode::TopLevelNameInFunction, expr.span,
@@ -343,6 +345,15 @@ void Checker::finish() {
   sizes_.retryPending();
   for (ast::Expr* expr : unfinished_) expr->type = sizes_.resolve(expr->type);
   unfinished_.clear();
+  for (const ast::BindingPtr& binding : unfinished_bindings_) {
+    binding->type = sizes_.resolve(binding->type);
+    if (!binding->size) continue;
+    binding->size = sizes_.resolve(*binding->size);
+    if (sizes_.isRigidOnly(*binding->size)) continue;
+    values_[binding] = *binding->size;
+    binding->size.reset();
+  }
+  unfinished_bindings_.clear();
   signatures_.clear();
 }
 

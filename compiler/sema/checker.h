@@ -246,6 +246,7 @@ class Checker {
   size_t depth_ = 0;
   size_t unknown_uses_ = 0;  // names resolved to unknowns of open solve blocks
   std::vector<ast::Expr*> unfinished_;  // typed with flexible sizes
+  std::vector<ast::BindingPtr> unfinished_bindings_;
   std::unordered_map<const ast::Expr*, Signature> signatures_;  // until finish()
   std::unordered_map<ast::BindingPtr, Signature> alias_signatures_;
   std::unordered_map<ast::BindingPtr, Size> values_;  // of immutable ints, if not Binding::size

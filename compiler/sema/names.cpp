@@ -1,6 +1,7 @@
 #include "sema/names.h"
 
 #include <algorithm>
+#include <cctype>
 
 #include "sema/sema.h"
 
@@ -82,6 +83,30 @@ std::vector<std::string> World::typeNames(FileId from) {
   std::vector<std::string> names = {"real", "int", "bool"};
   collect(of(from), prelude, &Namespace::types, names);
   return names;
+}
+
+std::vector<std::string> definedWords(std::string_view text) {
+  auto in_word = [](char c) {
+    auto u = static_cast<unsigned char>(c);
+    return std::isalnum(u) || c == '_' || u >= 0x80;
+  };
+  std::vector<std::string> words;
+  std::string_view before;
+  for (size_t i = 0; i < text.size();) {
+    size_t end = i;
+    while (end < text.size() && in_word(text[end])) ++end;
+    if (end == i) {
+      if (text[i] != ' ') before = {};
+      ++i;
+      continue;
+    }
+    std::string_view word = text.substr(i, end - i);
+    if (before == "fn" || before == "let" || before == "var" || before == "type")
+      words.emplace_back(word);
+    before = word;
+    i = end;
+  }
+  return words;
 }
 
 std::string closest(const std::string& name, const std::vector<std::string>& candidates) {

@@ -4,7 +4,9 @@
 
 #include <memory>
 #include <string>
+#include <string_view>
 #include <unordered_map>
+#include <unordered_set>
 #include <vector>
 
 #include "syntax/ast.h"
@@ -16,6 +18,7 @@ struct Namespace {
   std::unordered_map<std::string, ast::TypeDecl*> types;
   std::unordered_map<std::string, Span> top_level;  // what statements define: not seen by functions
   std::vector<Namespace*> imports;                  // later ones first in doubt
+  std::unordered_set<std::string> lost;  // defined in text that the parser did not understand
 };
 
 // All namespaces of a program. Text that is not a file (REPL lines, expressions of a command line)
@@ -36,6 +39,8 @@ class World {
   std::unordered_map<int32_t, std::unique_ptr<Namespace>> files_;
 };
 
+// Words that follow `fn`, `let`, `var` or `type` in a text.
+std::vector<std::string> definedWords(std::string_view text);
 // The candidate closest to `name` by edit distance, empty if none is close.
 std::string closest(const std::string& name, const std::vector<std::string>& candidates);
 

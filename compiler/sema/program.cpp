@@ -46,7 +46,8 @@ struct Program::State {
   std::vector<ast::FnDecl*> new_functions;  // declared, not yet checked
   std::vector<ast::TypeDecl*> new_types;
 
-  ast::File* parse(const std::string& name, std::string text);
+  // `own`: whether the file gets a namespace of its own, instead of the session's.
+  ast::File* parse(const std::string& name, std::string text, bool own);
   ast::File* readFile(const std::string& path);
   void readImports(ast::File& file, Namespace& space, const std::string& directory);
   void declare(ast::File& file, Namespace& space, bool redefine);
@@ -54,10 +55,15 @@ struct Program::State {
   void markRecursion(const std::vector<ast::FnDecl*>& functions);
 };
 
-ast::File* Program::State::parse(const std::string& name, std::string text) {
+ast::File* Program::State::parse(const std::string& name, std::string text, bool own) {
   FileId id = sources.add(name, std::move(text));
+  size_t before = sink.errorCount();
   files.push_back(std::make_unique<ast::File>(syntax::parseFile(sources, id, sink)));
   files.back()->id = id;
+  Namespace& space = own ? world.add(id) : world.session;
+  if (sink.errorCount() > before)
+    for (std::string& word : definedWords(sources.file(id).text()))
+      space.lost.insert(std::move(word));
   return files.back().get();
 }
 
@@ -66,9 +72,9 @@ ast::File* Program::State::readFile(const std::string& path) {
   if (known != by_path.end()) return known->second;
   auto text = readText(path);
   if (!text) return nullptr;
-  ast::File* file = parse(path, std::move(*text));
+  ast::File* file = parse(path, std::move(*text), true);
   by_path[identity(path)] = file;
-  Namespace& space = world.add(file->id);
+  Namespace& space = world.of(file->id);
   declare(*file, space, false);
   readImports(*file, space, std::filesystem::path(path).parent_path().string());
   return file;
@@ -197,7 +203,8 @@ ast::File* Program::addFile(const std::string& path) {
 }
 
 ast::File* Program::addText(const std::string& name, std::string text) {
-  ast::File* file = state_->parse(name, std::move(text));
+  state_->world.session.lost.clear();
+  ast::File* file = state_->parse(name, std::move(text), false);
   state_->declare(*file, state_->world.session, true);
   std::string directory = std::filesystem::path(name).parent_path().string();
   state_->readImports(*file, state_->world.session, directory);
@@ -206,8 +213,8 @@ ast::File* Program::addText(const std::string& name, std::string text) {
 }
 
 void Program::addPrelude(const std::string& name, std::string text) {
-  ast::File* file = state_->parse(name, std::move(text));
-  Namespace& space = state_->world.add(file->id);
+  ast::File* file = state_->parse(name, std::move(text), true);
+  Namespace& space = state_->world.of(file->id);
   Namespace& prelude = state_->world.prelude;
   state_->declare(*file, space, false);
   // Prelude files see one another: they are checked when the last one is there.

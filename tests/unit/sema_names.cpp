@@ -124,3 +124,8 @@ TEST_CASE("attributes (E0109, E0504)") {
         "recursive function");
   CHECK(report("@bound(10)\nfn f(n: int) -> int = if n == 0 { 0 } else { f(n - 1) }") == "");
 }
+
+TEST_CASE("a name whose definition has an error is not reported again") {
+  CHECK(report("fn f(x: real) -> real = (\nfn g(x: real) -> real = f(x)").find("E0201") ==
+        std::string::npos);
+}

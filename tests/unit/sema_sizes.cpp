@@ -97,3 +97,14 @@ TEST_CASE("a size polynomial that never contains enough is left to run time") {
   CHECK(typeOf("f(zeros(6), zeros(2))",
                "fn f(x: real[n*m], y: real[n]) -> real[m] = zeros(m)") == "real[3]");
 }
+
+TEST_CASE("bindings hold only sizes that signatures bind") {
+  auto made = checked("fn f(x: real[n], k: int) -> int {\n  let a = 2*len(x) + 1\n  let b = a + k\n"
+                      "  a + b\n}");
+  REQUIRE(made->report() == "");
+  const auto& body = ast::as<ast::BlockExpr>(*made->program.findFunction("f")->body);
+  auto binding = [&](size_t k) { return ast::as<ast::LetStmt>(*body.statements[k]).bindings[0]; };
+  REQUIRE(binding(0)->size);
+  CHECK(made->program.str(*types::realType({*binding(0)->size})) == "real[2*n + 1]");
+  CHECK(!binding(1)->size);
+}
