@@ -35,9 +35,9 @@ TypePtr Checker::reshape(Operands& operands) {
     after = after * dims.back();
   }
   if (sizes_.unify(before, after) == Verdict::Different)
-    return error(DiagCode::ShapeMismatch, operands.span,
-                 fmt::format("`reshape` from {} elements to {}", sizes_.str(before),
-                             sizes_.str(after)));
+    return error(
+        DiagCode::ShapeMismatch, operands.span,
+        fmt::format("`reshape` from {} elements to {}", sizes_.str(before), sizes_.str(after)));
   return types::array(x.scalar, std::move(dims));
 }
 
@@ -62,11 +62,11 @@ TypePtr Checker::concatenate(Operands& operands) {
     }
     TypePtr joined = type_differs ? nullptr : join(common, next, type_differs);
     if (!joined) {
-      auto& d = report(type_differs ? DiagCode::TypeMismatch : DiagCode::ShapeMismatch,
-                       operands.spans[k],
-                       fmt::format("`{}` of {} and {}", spelling(operands.builtin),
-                                   str(operands.types[0]), str(operands.types[k])),
-                       fmt::format("this is {}", str(operands.types[k])));
+      auto& d =
+          report(type_differs ? DiagCode::TypeMismatch : DiagCode::ShapeMismatch, operands.spans[k],
+                 fmt::format("`{}` of {} and {}", spelling(operands.builtin),
+                             str(operands.types[0]), str(operands.types[k])),
+                 fmt::format("this is {}", str(operands.types[k])));
       d.labels.push_back({operands.spans[0], fmt::format("this is {}", str(operands.types[0]))});
       return types::errorType();
     }
@@ -126,8 +126,8 @@ TypePtr Checker::maxPool(Operands& operands) {
   if (!isNumeric(x) || (x.rank() != 1 && x.rank() != 2))
     return operandError(operands, 0, "a vector or a matrix");
   if (!k.isScalar() || k.scalar != Scalar::Int) return operandError(operands, 1, "an int");
-  Size window = operands.exprs[1] ? sizeOrUnknown(*operands.exprs[1])
-                                  : Size::named(sizes_.unknown("?"));
+  Size window =
+      operands.exprs[1] ? sizeOrUnknown(*operands.exprs[1]) : Size::named(sizes_.unknown("?"));
   std::vector<Size> dims;
   for (const Size& dim : x.dims) {
     Size size = sizes_.resolve(dim);
@@ -173,7 +173,8 @@ TypePtr Checker::linearAlgebra(Operands& operands) {
       Size k = smaller();
       return types::tuple({types::realType({m, k}), types::realType({k, n})});
     }
-    default: break;
+    default:
+      break;
   }
   if (sizes_.unify(m, n) == Verdict::Different) return operandError(operands, 0, "a square matrix");
   if (operands.builtin == Builtin::Cholesky) return types::realType({m, m});
@@ -188,10 +189,10 @@ TypePtr Checker::closeness(Operands& operands) {
       return operandError(operands, k, "a value made of reals");
   bool type_differs = false;
   if (!join(a, b, type_differs)) {
-    auto& d = report(type_differs ? DiagCode::TypeMismatch : DiagCode::ShapeMismatch,
-                     operands.spans[1],
-                     fmt::format("`close` of {} and {}: the shapes must be the same", str(a), str(b)),
-                     fmt::format("this is {}", str(b)));
+    auto& d =
+        report(type_differs ? DiagCode::TypeMismatch : DiagCode::ShapeMismatch, operands.spans[1],
+               fmt::format("`close` of {} and {}: the shapes must be the same", str(a), str(b)),
+               fmt::format("this is {}", str(b)));
     d.labels.push_back({operands.spans[0], fmt::format("this is {}", str(a))});
     return types::errorType();
   }

@@ -19,34 +19,51 @@ struct Row {
 
 Row row(Builtin builtin) {
   switch (builtin) {
-    case Builtin::Pow: return {{"x", "y"}, 2};
-    case Builtin::Atan2: return {{"y", "x"}, 2};
-    case Builtin::Clamp: return {{"x", "lo", "hi"}, 3};
-    case Builtin::Soft: return {{"x", "t"}, 2};
-    case Builtin::Where: return {{"c", "a", "b"}, 3};
+    case Builtin::Pow:
+      return {{"x", "y"}, 2};
+    case Builtin::Atan2:
+      return {{"y", "x"}, 2};
+    case Builtin::Clamp:
+      return {{"x", "lo", "hi"}, 3};
+    case Builtin::Soft:
+      return {{"x", "t"}, 2};
+    case Builtin::Where:
+      return {{"c", "a", "b"}, 3};
     case Builtin::Div:
     case Builtin::Mod:
-    case Builtin::Dot: return {{"a", "b"}, 2};
+    case Builtin::Dot:
+      return {{"a", "b"}, 2};
     case Builtin::Max:
-    case Builtin::Min: return {{"a", "b", "axis"}, 1};
+    case Builtin::Min:
+      return {{"a", "b", "axis"}, 1};
     case Builtin::Sum:
     case Builtin::Prod:
     case Builtin::Mean:
     case Builtin::Any:
     case Builtin::All:
-    case Builtin::Flip: return {{"x", "axis"}, 1};
-    case Builtin::MaxPool: return {{"x", "k"}, 2};
-    case Builtin::Close: return {{"a", "b", "tol"}, 2};
-    case Builtin::Lstsq: return {{"A", "b"}, 2};
+    case Builtin::Flip:
+      return {{"x", "axis"}, 1};
+    case Builtin::MaxPool:
+      return {{"x", "k"}, 2};
+    case Builtin::Close:
+      return {{"a", "b", "tol"}, 2};
+    case Builtin::Lstsq:
+      return {{"A", "b"}, 2};
     case Builtin::Cholesky:
     case Builtin::Eigh:
     case Builtin::Svd:
-    case Builtin::Qr: return {{"A"}, 1};
-    case Builtin::HashBits: return {{"key", "i"}, 2};
-    case Builtin::UnitReal: return {{"bits"}, 1};
-    case Builtin::Load: return {{"path"}, 1};
-    case Builtin::Save: return {{"value", "path"}, 2};
-    default: return takesAnyNumber(builtin) ? Row{} : Row{{"x"}, 1};
+    case Builtin::Qr:
+      return {{"A"}, 1};
+    case Builtin::HashBits:
+      return {{"key", "i"}, 2};
+    case Builtin::UnitReal:
+      return {{"bits"}, 1};
+    case Builtin::Load:
+      return {{"path"}, 1};
+    case Builtin::Save:
+      return {{"value", "path"}, 2};
+    default:
+      return takesAnyNumber(builtin) ? Row{} : Row{{"x"}, 1};
   }
 }
 
@@ -67,8 +84,10 @@ bool takesAnyNumber(Builtin builtin) {
     case Builtin::Ones:
     case Builtin::Reshape:
     case Builtin::Concat:
-    case Builtin::Stack: return true;
-    default: return false;
+    case Builtin::Stack:
+      return true;
+    default:
+      return false;
   }
 }
 

@@ -85,10 +85,11 @@ TypePtr Checker::checkBuiltinCall(ast::CallExpr& expr, Builtin builtin, const Ty
   Operands operands;
   if (!gatherOperands(expr, builtin, operands)) return types::errorType();
   if (builtin == Builtin::Stop && unknown_uses_ > unknowns_before) {
-    auto& d = report(DiagCode::StopOfUnknown, expr.span,
-                     "`stop` of an unknown inside its own `solve`");
-    d.notes.push_back("it changes the derivative of the solution, not the Jacobian that the solver "
-                      "uses");
+    auto& d =
+        report(DiagCode::StopOfUnknown, expr.span, "`stop` of an unknown inside its own `solve`");
+    d.notes.push_back(
+        "it changes the derivative of the solution, not the Jacobian that the solver "
+        "uses");
   }
   return builtinResult(operands);
 }
@@ -100,9 +101,9 @@ TypePtr Checker::builtinApplied(Builtin builtin, const std::vector<TypePtr>& typ
                  fmt::format("`{}` cannot be passed as a function", spelling(builtin)));
   size_t most = builtinParameters(builtin).size();
   if (types.size() < requiredParameters(builtin) || types.size() > most)
-    return error(DiagCode::TypeMismatch, span,
-                 fmt::format("`{}` does not take {}", spelling(builtin),
-                             counted(types.size(), "argument")));
+    return error(
+        DiagCode::TypeMismatch, span,
+        fmt::format("`{}` does not take {}", spelling(builtin), counted(types.size(), "argument")));
   Operands operands;
   operands.builtin = builtin;
   operands.span = span;
@@ -123,47 +124,63 @@ TypePtr Checker::builtinResult(Operands& operands) {
     case Builtin::Soft:
     case Builtin::Where:
     case Builtin::Div:
-    case Builtin::Mod: return elementwiseMany(operands);
+    case Builtin::Mod:
+      return elementwiseMany(operands);
     case Builtin::Real:
-    case Builtin::Int: return conversion(operands);
+    case Builtin::Int:
+      return conversion(operands);
     case Builtin::Max:
-    case Builtin::Min: return extremes(operands);
+    case Builtin::Min:
+      return extremes(operands);
     case Builtin::Sum:
     case Builtin::Prod:
     case Builtin::Mean:
     case Builtin::Any:
-    case Builtin::All: return reduce(operands);
+    case Builtin::All:
+      return reduce(operands);
     case Builtin::Len:
       if (operands[0].kind != Kind::Array || operands[0].rank() == 0)
         return operandError(operands, 0, "an array");
       return types::intType();
     case Builtin::Zeros:
-    case Builtin::Ones: return fill(operands);
-    case Builtin::Reshape: return reshape(operands);
+    case Builtin::Ones:
+      return fill(operands);
+    case Builtin::Reshape:
+      return reshape(operands);
     case Builtin::Concat:
-    case Builtin::Stack: return concatenate(operands);
+    case Builtin::Stack:
+      return concatenate(operands);
     case Builtin::Flip:
     case Builtin::Sort:
     case Builtin::ArgSort:
     case Builtin::ArgMin:
-    case Builtin::ArgMax: return reorder(operands);
-    case Builtin::Diag: return diagonal(operands);
+    case Builtin::ArgMax:
+      return reorder(operands);
+    case Builtin::Diag:
+      return diagonal(operands);
     case Builtin::Dot:
     case Builtin::Norm:
     case Builtin::Norm1:
-    case Builtin::NormInf: return norms(operands);
-    case Builtin::MaxPool: return maxPool(operands);
-    case Builtin::Close: return closeness(operands);
+    case Builtin::NormInf:
+      return norms(operands);
+    case Builtin::MaxPool:
+      return maxPool(operands);
+    case Builtin::Close:
+      return closeness(operands);
     case Builtin::Lstsq:
     case Builtin::Cholesky:
     case Builtin::Eigh:
     case Builtin::Svd:
-    case Builtin::Qr: return linearAlgebra(operands);
+    case Builtin::Qr:
+      return linearAlgebra(operands);
     case Builtin::HashBits:
-    case Builtin::UnitReal: return hashing(operands);
+    case Builtin::UnitReal:
+      return hashing(operands);
     case Builtin::Load:
-    case Builtin::Save: return files(operands);
-    default: return elementwiseUnary(operands);
+    case Builtin::Save:
+      return files(operands);
+    default:
+      return elementwiseUnary(operands);
   }
 }
 
@@ -190,13 +207,14 @@ TypePtr Checker::elementwiseMany(Operands& operands) {
     if (where && k == 0) {
       if (!type.isArray(Scalar::Bool)) return operandError(operands, k, "a bool or bools");
     } else if (where ? type.kind != Kind::Array : !isNumeric(type)) {
-      return operandError(operands, k, where ? "a scalar or an array" : "a real or an array of reals");
+      return operandError(operands, k,
+                          where ? "a scalar or an array" : "a real or an array of reals");
     } else if (ints && type.scalar != Scalar::Int) {
       return operandError(operands, k, "an int");
     }
     if (type.rank() == 0) continue;
-    if (shape && (shape->rank() != type.rank() ||
-                  unifyDims(shape->dims, type.dims) == Verdict::Different)) {
+    if (shape &&
+        (shape->rank() != type.rank() || unifyDims(shape->dims, type.dims) == Verdict::Different)) {
       auto& d = report(DiagCode::ShapeMismatch, operands.spans[k],
                        fmt::format("`{}` of {} and {}: the shapes must be the same, or scalars",
                                    spelling(operands.builtin), str(shape), str(operands.types[k])),
@@ -213,7 +231,8 @@ TypePtr Checker::elementwiseMany(Operands& operands) {
   if (where) {
     const Type &a = operands[1], &b = operands[2];
     if (a.scalar != b.scalar && (a.scalar == Scalar::Bool || b.scalar == Scalar::Bool))
-      return operandError(operands, 2, fmt::format("the other side is {}, and the same", str(operands.types[1])));
+      return operandError(
+          operands, 2, fmt::format("the other side is {}, and the same", str(operands.types[1])));
     scalar = a.scalar == b.scalar ? a.scalar : Scalar::Real;
   }
   return types::array(scalar, shape ? shape->dims : std::vector<Size>{});
@@ -232,11 +251,11 @@ TypePtr Checker::extremes(Operands& operands) {
   }
   if (a.rank() && b.rank() &&
       (a.rank() != b.rank() || unifyDims(a.dims, b.dims) == Verdict::Different)) {
-    auto& d = report(DiagCode::ShapeMismatch, operands.spans[1],
-                     fmt::format("`{}` of {} and {}: the shapes must be the same, or one a scalar",
-                                 spelling(operands.builtin), str(operands.types[0]),
-                                 str(operands.types[1])),
-                     fmt::format("this is {}", str(operands.types[1])));
+    auto& d = report(
+        DiagCode::ShapeMismatch, operands.spans[1],
+        fmt::format("`{}` of {} and {}: the shapes must be the same, or one a scalar",
+                    spelling(operands.builtin), str(operands.types[0]), str(operands.types[1])),
+        fmt::format("this is {}", str(operands.types[1])));
     d.labels.push_back({operands.spans[0], fmt::format("this is {}", str(operands.types[0]))});
     return types::errorType();
   }
@@ -253,8 +272,7 @@ bool Checker::axisOf(const Operands& operands, size_t rank, size_t& axis) {
   }
   if (value)
     report(DiagCode::BadArguments, operands.axis->span,
-           fmt::format("the axis is {}, of an array with {}", *value,
-                       counted(rank, "dimension")));
+           fmt::format("the axis is {}, of an array with {}", *value, counted(rank, "dimension")));
   else
     report(DiagCode::BadArguments, operands.axis->span,
            "the axis must be known when the program is compiled: write a number");
@@ -295,7 +313,8 @@ TypePtr Checker::files(Operands& operands) {
   if (!top_)
     return error(DiagCode::MisplacedStatement, operands.span,
                  fmt::format("`{}` stands inside a function or a test, and only the top level "
-                             "touches files", name));
+                             "touches files",
+                             name));
   size_t k = operands.builtin == Builtin::Load ? 0 : 1;
   ast::Expr* path = operands.exprs[k] ? operands.exprs[k]->get() : nullptr;
   if (!path || path->kind != ast::ExprKind::String)

@@ -8,8 +8,8 @@ namespace dini::sema {
 
 struct Checker::Operands {
   Builtin builtin{};
-  Span span;                     // of the call
-  std::vector<TypePtr> types;    // null: left out
+  Span span;                   // of the call
+  std::vector<TypePtr> types;  // null: left out
   std::vector<Span> spans;
   std::vector<ast::ExprPtr*> exprs;  // null where only types are known
   const ast::Expr* axis = nullptr;

@@ -23,8 +23,7 @@ TypePtr Checker::checkCall(ast::CallExpr& expr, const TypePtr& expected) {
     if (callee->isError()) return callee;
     auto& d = report(DiagCode::NotCallable, expr.callee->span,
                      fmt::format("{} is called, which is no function", str(callee)));
-    if (callee->kind == Kind::Array && callee->rank() > 0)
-      d.help = "square brackets index: `x[i]`";
+    if (callee->kind == Kind::Array && callee->rank() > 0) d.help = "square brackets index: `x[i]`";
     return types::errorType();
   }
   Signature signature = signatureOf(*expr.callee);
@@ -75,8 +74,8 @@ bool Checker::matchArguments(const Signature& signature, std::vector<ast::Argume
         size_t count = 0;
         for (const auto& other : arguments) count += other.name ? 0 : 1;
         report(DiagCode::BadArguments, span,
-               fmt::format("{} is given {}, where it takes {}", callee,
-                           counted(count, "argument"), open.size()),
+               fmt::format("{} is given {}, where it takes {}", callee, counted(count, "argument"),
+                           open.size()),
                "one too many");
         return false;
       }
@@ -104,8 +103,9 @@ bool Checker::matchArguments(const Signature& signature, std::vector<ast::Argume
   }
   for (size_t k = 0; good && k < parameters.size(); ++k) {
     if (order[k] != -1 || parameters[k].has_default) continue;
-    std::string which = parameters[k].name.empty() ? fmt::format("argument {}", k + 1)
-                                                   : fmt::format("argument `{}`", parameters[k].name);
+    std::string which = parameters[k].name.empty()
+                            ? fmt::format("argument {}", k + 1)
+                            : fmt::format("argument `{}`", parameters[k].name);
     auto& d = report(DiagCode::BadArguments, call,
                      fmt::format("{} is called without its {}", callee, which));
     if (parameters[k].span.valid()) d.labels.push_back({parameters[k].span, "declared here"});

@@ -10,9 +10,7 @@ std::string counted(size_t count, const std::string& noun) {
   return fmt::format("{} {}{}", count, noun, count == 1 ? "" : "s");
 }
 
-bool isNumeric(const Type& type) {
-  return type.kind == Kind::Array && type.scalar != Scalar::Bool;
-}
+bool isNumeric(const Type& type) { return type.kind == Kind::Array && type.scalar != Scalar::Bool; }
 
 Diagnostic& Checker::report(DiagCode code, Span span, std::string message, std::string label) {
   return sink_.add(code, span, std::move(message), std::move(label));
@@ -94,14 +92,14 @@ void Checker::reportUnknownName(const ast::NameExpr& expr) {
   if (defined != space.top_level.end() && !top_) {
     auto& d = report(DiagCode::TopLevelNameInFunction, expr.span,
                      fmt::format("`{}` is a variable of the script, which functions and tests do "
-                                 "not see", expr.name),
+                                 "not see",
+                                 expr.name),
                      "used here");
     d.labels.push_back({defined->second, "defined here, at the top level"});
     d.help = fmt::format("make it a parameter, or a function `fn {}() -> ... = ...`", expr.name);
     return;
   }
-  auto& d = report(DiagCode::UnknownName, expr.span,
-                   fmt::format("`{}` is not defined", expr.name));
+  auto& d = report(DiagCode::UnknownName, expr.span, fmt::format("`{}` is not defined", expr.name));
   if (world_.type(expr.span.file, expr.name))
     d.help = fmt::format("`{}` is a type: a record is built with `{} {{ field = value }}`",
                          expr.name, expr.name);
@@ -149,16 +147,19 @@ TypePtr Checker::checkName(ast::NameExpr& expr) {
     case Builtin::Pi:
     case Builtin::Inf:
     case Builtin::Nan:
-    case Builtin::Eps: return types::realType();
-    default: break;
+    case Builtin::Eps:
+      return types::realType();
+    default:
+      break;
   }
   if (auto signature = builtinSignature(*builtin)) {
     setSignature(expr, *signature);
     return expr.type;
   }
-  return error(DiagCode::NeedsTypeAnnotation, expr.span,
-               fmt::format("`{}` is a builtin that takes several types, and nothing here says which",
-                           expr.name));
+  return error(
+      DiagCode::NeedsTypeAnnotation, expr.span,
+      fmt::format("`{}` is a builtin that takes several types, and nothing here says which",
+                  expr.name));
 }
 
 // ---------------------------------------------------------------- types that fit
@@ -184,12 +185,14 @@ bool Checker::fits(const TypePtr& expected, const TypePtr& actual, Span where, b
   if (e.kind != a.kind) return differ();
   switch (e.kind) {
     case Kind::Error:
-    case Kind::Unit: return true;
+    case Kind::Unit:
+      return true;
     case Kind::Array:
       if (e.scalar != a.scalar && !(e.scalar == Scalar::Real && a.scalar == Scalar::Int))
         return differ();
       return same_sizes(e.dims, a.dims);
-    case Kind::Covector: return same_sizes(e.dims, a.dims);
+    case Kind::Covector:
+      return same_sizes(e.dims, a.dims);
     case Kind::Record:
       if (e.name != a.name) return differ();
       return same_sizes(e.arguments, a.arguments);
@@ -212,10 +215,10 @@ bool Checker::fit(const TypePtr& expected, ast::Expr& value, const std::string& 
   bool type_differs = false;
   if (fits(expected, value.type, value.span, type_differs)) return true;
   DiagCode code = type_differs ? DiagCode::TypeMismatch : DiagCode::ShapeMismatch;
-  auto& d = report(code, value.span,
-                   fmt::format("{} is {}, where {} is expected", what, str(value.type),
-                               str(expected)),
-                   fmt::format("this is {}", str(value.type)));
+  auto& d =
+      report(code, value.span,
+             fmt::format("{} is {}, where {} is expected", what, str(value.type), str(expected)),
+             fmt::format("this is {}", str(value.type)));
   // Where the size names of the expected type got their values.
   for (const auto& dim : expected->dims)
     for (types::SizeName name : dim.names()) {
@@ -262,10 +265,10 @@ TypePtr Checker::join(const TypePtr& a, const TypePtr& b, bool& type_differs) {
 // ---------------------------------------------------------------- values as sizes
 
 std::optional<Size> Checker::sizeOf(const ast::Expr& expr) {
-  if (!expr.type || !expr.type->isScalar() || expr.type->scalar != Scalar::Int)
-    return std::nullopt;
+  if (!expr.type || !expr.type->isScalar() || expr.type->scalar != Scalar::Int) return std::nullopt;
   switch (expr.kind) {
-    case ast::ExprKind::Number: return Size(ast::as<ast::NumberExpr>(expr).int_value);
+    case ast::ExprKind::Number:
+      return Size(ast::as<ast::NumberExpr>(expr).int_value);
     case ast::ExprKind::Name: {
       const auto& name = ast::as<ast::NameExpr>(expr);
       if (!name.binding) return std::nullopt;
@@ -283,10 +286,13 @@ std::optional<Size> Checker::sizeOf(const ast::Expr& expr) {
       auto a = sizeOf(*binary.lhs), b = sizeOf(*binary.rhs);
       if (!a || !b) return std::nullopt;
       switch (binary.op) {
-        case ast::BinaryOp::Add: return *a + *b;
-        case ast::BinaryOp::Sub: return *a - *b;
+        case ast::BinaryOp::Add:
+          return *a + *b;
+        case ast::BinaryOp::Sub:
+          return *a - *b;
         case ast::BinaryOp::Mul:
-        case ast::BinaryOp::ElemMul: return *a * *b;
+        case ast::BinaryOp::ElemMul:
+          return *a * *b;
         case ast::BinaryOp::Pow: {
           auto exponent = b->constant();
           if (!exponent || *exponent < 0 || *exponent > 8) return std::nullopt;
@@ -294,7 +300,8 @@ std::optional<Size> Checker::sizeOf(const ast::Expr& expr) {
           for (int64_t k = 0; k < *exponent; ++k) result = result * *a;
           return result;
         }
-        default: return std::nullopt;
+        default:
+          return std::nullopt;
       }
     }
     case ast::ExprKind::Call: {
@@ -315,7 +322,8 @@ std::optional<Size> Checker::sizeOf(const ast::Expr& expr) {
                                        : *x.constant() % *y.constant();
       return sizes_.derived(builtin == Builtin::Div ? "div" : "mod", x, y);
     }
-    default: return std::nullopt;
+    default:
+      return std::nullopt;
   }
 }
 

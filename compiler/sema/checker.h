@@ -32,7 +32,7 @@ using types::TypePtr;
 struct Parameter {
   std::string name;
   TypePtr type;
-  Span span;                 // of the declaration, invalid for builtins
+  Span span;  // of the declaration, invalid for builtins
   bool has_default = false;
   std::optional<Size> size;  // an int that is a size
 };
@@ -116,7 +116,7 @@ class Checker {
   TypePtr checkArrayLiteral(ast::ArrayLiteralExpr& expr);
   TypePtr checkRecordLiteral(ast::RecordLiteralExpr& expr);
   void checkIterators(std::vector<ast::Iterator>& iterators, std::vector<Size>& dims,
-                         bool rectangular);
+                      bool rectangular);
   TypePtr checkComprehension(ast::ComprehensionExpr& expr);
   TypePtr batched(const TypePtr& body, const std::vector<Size>& dims, Span span);
   TypePtr checkReduction(ast::ReductionExpr& expr);
@@ -241,10 +241,10 @@ class Checker {
   SizeTable& sizes_;
   DiagnosticSink& sink_;
   std::vector<Scope> scopes_;
-  TopLevel* top_ = nullptr;              // while a top-level statement is checked
+  TopLevel* top_ = nullptr;                // while a top-level statement is checked
   const ast::FnDecl* function_ = nullptr;  // while its body is checked
   size_t depth_ = 0;
-  size_t unknown_uses_ = 0;  // names resolved to unknowns of open solve blocks
+  size_t unknown_uses_ = 0;             // names resolved to unknowns of open solve blocks
   std::vector<ast::Expr*> unfinished_;  // typed with flexible sizes
   std::vector<ast::BindingPtr> unfinished_bindings_;
   std::unordered_map<const ast::Expr*, Signature> signatures_;  // until finish()

@@ -133,10 +133,18 @@ TypePtr Checker::checkDerivative(ast::CallExpr& expr, Builtin builtin) {
     }
   };
   switch (builtin) {
-    case Builtin::Grad: derived.result = input; break;
-    case Builtin::ValueAndGrad: derived.result = types::tuple({f.result, input}); break;
-    case Builtin::Jac: derived.result = jacobian(f.result, input); break;
-    case Builtin::Hess: derived.result = jacobian(input, input); break;
+    case Builtin::Grad:
+      derived.result = input;
+      break;
+    case Builtin::ValueAndGrad:
+      derived.result = types::tuple({f.result, input});
+      break;
+    case Builtin::Jac:
+      derived.result = jacobian(f.result, input);
+      break;
+    case Builtin::Hess:
+      derived.result = jacobian(input, input);
+      break;
     case Builtin::Hvp:
       append_tangents();
       derived.result = input;
@@ -149,7 +157,9 @@ TypePtr Checker::checkDerivative(ast::CallExpr& expr, Builtin builtin) {
       derived.parameters.push_back({"ybar", f.result, {}, false, std::nullopt});
       derived.result = input;
       break;
-    default: derived.result = types::realType(); break;  // gradcheck: the largest relative error
+    default:
+      derived.result = types::realType();
+      break;  // gradcheck: the largest relative error
   }
   setSignature(expr, std::move(derived));
   return expr.type;

@@ -36,13 +36,16 @@ TypePtr Checker::checkKind(ast::Expr& expr, const TypePtr& expected) {
   switch (expr.kind) {
     case ast::ExprKind::Number:
       return ast::as<ast::NumberExpr>(expr).is_int ? types::intType() : types::realType();
-    case ast::ExprKind::Bool: return types::boolType();
+    case ast::ExprKind::Bool:
+      return types::boolType();
     case ast::ExprKind::String:
       return error(DiagCode::MisplacedString, expr.span,
                    "a string stands here, where no value can be one",
                    "strings stand in import, test, load, save, plot and print");
-    case ast::ExprKind::Name: return checkName(ast::as<ast::NameExpr>(expr));
-    case ast::ExprKind::ArrayLiteral: return checkArrayLiteral(ast::as<ast::ArrayLiteralExpr>(expr));
+    case ast::ExprKind::Name:
+      return checkName(ast::as<ast::NameExpr>(expr));
+    case ast::ExprKind::ArrayLiteral:
+      return checkArrayLiteral(ast::as<ast::ArrayLiteralExpr>(expr));
     case ast::ExprKind::Tuple: {
       auto& tuple = ast::as<ast::TupleExpr>(expr);
       std::vector<TypePtr> elements;
@@ -50,7 +53,8 @@ TypePtr Checker::checkKind(ast::Expr& expr, const TypePtr& expected) {
                     expected->elements.size() == tuple.elements.size();
       for (size_t k = 0; k < tuple.elements.size(); ++k) {
         TypePtr type = check(tuple.elements[k], hinted ? expected->elements[k] : nullptr);
-        if (tuple.elements[k] && !isStorable(type, tuple.elements[k]->span, "an element of a tuple"))
+        if (tuple.elements[k] &&
+            !isStorable(type, tuple.elements[k]->span, "an element of a tuple"))
           type = types::errorType();
         elements.push_back(type);
       }
@@ -60,18 +64,30 @@ TypePtr Checker::checkKind(ast::Expr& expr, const TypePtr& expected) {
       return checkRecordLiteral(ast::as<ast::RecordLiteralExpr>(expr));
     case ast::ExprKind::Comprehension:
       return checkComprehension(ast::as<ast::ComprehensionExpr>(expr));
-    case ast::ExprKind::Reduction: return checkReduction(ast::as<ast::ReductionExpr>(expr));
-    case ast::ExprKind::Unary: return checkUnary(ast::as<ast::UnaryExpr>(expr));
-    case ast::ExprKind::Binary: return checkBinary(ast::as<ast::BinaryExpr>(expr));
-    case ast::ExprKind::Transpose: return checkTranspose(ast::as<ast::TransposeExpr>(expr));
-    case ast::ExprKind::Call: return checkCall(ast::as<ast::CallExpr>(expr), expected);
-    case ast::ExprKind::Index: return checkIndex(ast::as<ast::IndexExpr>(expr));
-    case ast::ExprKind::Field: return checkField(ast::as<ast::FieldExpr>(expr));
-    case ast::ExprKind::If: return checkIf(ast::as<ast::IfExpr>(expr), expected);
-    case ast::ExprKind::Try: return checkTry(ast::as<ast::TryExpr>(expr), expected);
-    case ast::ExprKind::Block: return checkBlock(ast::as<ast::BlockExpr>(expr), expected);
-    case ast::ExprKind::Lambda: return checkLambda(ast::as<ast::LambdaExpr>(expr), expected);
-    case ast::ExprKind::Solve: return checkSolve(ast::as<ast::SolveExpr>(expr));
+    case ast::ExprKind::Reduction:
+      return checkReduction(ast::as<ast::ReductionExpr>(expr));
+    case ast::ExprKind::Unary:
+      return checkUnary(ast::as<ast::UnaryExpr>(expr));
+    case ast::ExprKind::Binary:
+      return checkBinary(ast::as<ast::BinaryExpr>(expr));
+    case ast::ExprKind::Transpose:
+      return checkTranspose(ast::as<ast::TransposeExpr>(expr));
+    case ast::ExprKind::Call:
+      return checkCall(ast::as<ast::CallExpr>(expr), expected);
+    case ast::ExprKind::Index:
+      return checkIndex(ast::as<ast::IndexExpr>(expr));
+    case ast::ExprKind::Field:
+      return checkField(ast::as<ast::FieldExpr>(expr));
+    case ast::ExprKind::If:
+      return checkIf(ast::as<ast::IfExpr>(expr), expected);
+    case ast::ExprKind::Try:
+      return checkTry(ast::as<ast::TryExpr>(expr), expected);
+    case ast::ExprKind::Block:
+      return checkBlock(ast::as<ast::BlockExpr>(expr), expected);
+    case ast::ExprKind::Lambda:
+      return checkLambda(ast::as<ast::LambdaExpr>(expr), expected);
+    case ast::ExprKind::Solve:
+      return checkSolve(ast::as<ast::SolveExpr>(expr));
     case ast::ExprKind::Argmin:
       return error(DiagCode::NotYet, expr.span, "`argmin` blocks are not there yet");
   }
@@ -99,11 +115,10 @@ TypePtr Checker::checkArrayLiteral(ast::ArrayLiteralExpr& expr) {
     bool type_differs = false;
     TypePtr joined = common ? join(common, type, type_differs) : type;
     if (!joined) {
-      auto& d = report(type_differs ? DiagCode::TypeMismatch : DiagCode::ShapeMismatch,
-                       element->span,
-                       fmt::format("an element is {}, where those before it are {}", str(type),
-                                   str(common)),
-                       fmt::format("this is {}", str(type)));
+      auto& d = report(
+          type_differs ? DiagCode::TypeMismatch : DiagCode::ShapeMismatch, element->span,
+          fmt::format("an element is {}, where those before it are {}", str(type), str(common)),
+          fmt::format("this is {}", str(type)));
       d.labels.push_back({expr.elements[0]->span, fmt::format("this is {}", str(common))});
       failed = true;
       continue;
@@ -161,9 +176,9 @@ TypePtr Checker::checkRecordLiteral(ast::RecordLiteralExpr& expr) {
   }
   for (const auto& field : record->fields)
     if (complete && !given.count(field.name)) {
-      auto& d = report(DiagCode::UnknownField, expr.span,
-                       fmt::format("the field `{}` of `{}` is not given", field.name,
-                                   decl->name.text));
+      auto& d =
+          report(DiagCode::UnknownField, expr.span,
+                 fmt::format("the field `{}` of `{}` is not given", field.name, decl->name.text));
       d.labels.push_back({decl->name.span, "declared here"});
       break;
     }
@@ -191,7 +206,8 @@ void Checker::checkIterators(std::vector<ast::Iterator>& iterators, std::vector<
         if (rectangular && name == index) {
           auto& d = report(DiagCode::BadDimension, iterator.name.span,
                            fmt::format("the range of `{}` depends on `{}`: the rows would differ "
-                                       "in length", iterator.name.text, sizes_.spell(index)));
+                                       "in length",
+                                       iterator.name.text, sizes_.spell(index)));
           d.help = "use the longest range, and `if` in the body";
         }
     dims.push_back(extent);
@@ -213,7 +229,8 @@ TypePtr Checker::checkComprehension(ast::ComprehensionExpr& expr) {
 // D ++ S for every leaf.
 TypePtr Checker::batched(const TypePtr& body, const std::vector<Size>& dims, Span span) {
   switch (body->kind) {
-    case Kind::Error: return body;
+    case Kind::Error:
+      return body;
     case Kind::Array: {
       std::vector<Size> all = dims;
       all.insert(all.end(), body->dims.begin(), body->dims.end());
@@ -221,7 +238,8 @@ TypePtr Checker::batched(const TypePtr& body, const std::vector<Size>& dims, Spa
     }
     case Kind::Tuple: {
       std::vector<TypePtr> elements;
-      for (const TypePtr& element : body->elements) elements.push_back(batched(element, dims, span));
+      for (const TypePtr& element : body->elements)
+        elements.push_back(batched(element, dims, span));
       return types::tuple(std::move(elements));
     }
     case Kind::Record: {
@@ -289,11 +307,10 @@ TypePtr Checker::checkIf(ast::IfExpr& expr, const TypePtr& expected) {
   if (else_type->kind == Kind::Unit && alwaysReturns(expr.else_block.get())) return then_type;
   bool type_differs = false;
   if (TypePtr joined = join(then_type, else_type, type_differs)) return joined;
-  auto& d = report(type_differs ? DiagCode::TypeMismatch : DiagCode::ShapeMismatch,
-                   expr.else_block->span,
-                   fmt::format("one side of this `if` is {}, the other {}", str(then_type),
-                               str(else_type)),
-                   fmt::format("this is {}", str(else_type)));
+  auto& d = report(
+      type_differs ? DiagCode::TypeMismatch : DiagCode::ShapeMismatch, expr.else_block->span,
+      fmt::format("one side of this `if` is {}, the other {}", str(then_type), str(else_type)),
+      fmt::format("this is {}", str(else_type)));
   d.labels.push_back({expr.then_block->span, fmt::format("this is {}", str(then_type))});
   return types::errorType();
 }
@@ -304,10 +321,10 @@ TypePtr Checker::checkTry(ast::TryExpr& expr, const TypePtr& expected) {
   TypePtr fallback = check(expr.fallback, expected);
   bool type_differs = false;
   if (TypePtr joined = join(body, fallback, type_differs)) return joined;
-  auto& d = report(type_differs ? DiagCode::TypeMismatch : DiagCode::ShapeMismatch,
-                   expr.fallback->span,
-                   fmt::format("`try` is {}, what stands for it {}", str(body), str(fallback)),
-                   fmt::format("this is {}", str(fallback)));
+  auto& d =
+      report(type_differs ? DiagCode::TypeMismatch : DiagCode::ShapeMismatch, expr.fallback->span,
+             fmt::format("`try` is {}, what stands for it {}", str(body), str(fallback)),
+             fmt::format("this is {}", str(fallback)));
   d.labels.push_back({expr.body->span, fmt::format("this is {}", str(body))});
   return types::errorType();
 }

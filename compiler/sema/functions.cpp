@@ -130,9 +130,9 @@ void Checker::checkFunctionBody(ast::ExprPtr& body, bool block_body, const TypeP
   TypePtr type = check(body, result);
   if (type->kind == Kind::Unit && result->kind != Kind::Unit) {
     if (alwaysReturns(body.get()) || result->isError()) return;
-    auto& d = report(DiagCode::MissingResult, name,
-                     fmt::format("the function ends without a value, where {} is declared",
-                                 str(result)));
+    auto& d =
+        report(DiagCode::MissingResult, name,
+               fmt::format("the function ends without a value, where {} is declared", str(result)));
     if (block_body) d.help = "the last expression of a block is its value; or `return` one";
     return;
   }
@@ -176,9 +176,9 @@ TypePtr Checker::checkLambda(ast::LambdaExpr& expr, const TypePtr& expected) {
     if (joined)
       result = joined;
     else
-      result = error(DiagCode::TypeMismatch, expr.body->span,
-                     fmt::format("the function returns {} and ends with {}", str(returned),
-                                 str(result)));
+      result = error(
+          DiagCode::TypeMismatch, expr.body->span,
+          fmt::format("the function returns {} and ends with {}", str(returned), str(result)));
   } else if (result->kind == Kind::Unit) {
     result = error(DiagCode::MissingResult, expr.span, "the anonymous function has no value");
   }
@@ -200,9 +200,12 @@ std::optional<Signature> Checker::builtinSignature(Builtin builtin) {
     case Builtin::Pow:
     case Builtin::Atan2:
     case Builtin::Max:
-    case Builtin::Min: return scalars({"a", "b"});
-    case Builtin::Soft: return scalars({"x", "t"});
-    case Builtin::Clamp: return scalars({"x", "lo", "hi"});
+    case Builtin::Min:
+      return scalars({"a", "b"});
+    case Builtin::Soft:
+      return scalars({"x", "t"});
+    case Builtin::Clamp:
+      return scalars({"x", "lo", "hi"});
     case Builtin::Sum:
     case Builtin::Prod:
     case Builtin::Mean:
@@ -213,10 +216,12 @@ std::optional<Signature> Checker::builtinSignature(Builtin builtin) {
       TypePtr vector = types::realType({Size::named(sizes_.flexible("n"))});
       Signature s{spelling(builtin), {{"x", vector, {}, false, std::nullopt}}, types::realType()};
       if (builtin == Builtin::Dot)
-        s.parameters = {{"a", vector, {}, false, std::nullopt}, {"b", vector, {}, false, std::nullopt}};
+        s.parameters = {{"a", vector, {}, false, std::nullopt},
+                        {"b", vector, {}, false, std::nullopt}};
       return s;
     }
-    default: return std::nullopt;
+    default:
+      return std::nullopt;
   }
 }
 
@@ -250,8 +255,8 @@ bool Checker::checkFunctionArgument(ast::ExprPtr& value, const TypePtr& expected
   }
   TypePtr type = check(value, expected);
   if (type->isError()) return false;
-  bool type_differs = type->kind != Kind::Function ||
-                      type->elements.size() != expected->elements.size();
+  bool type_differs =
+      type->kind != Kind::Function || type->elements.size() != expected->elements.size();
   bool good = !type_differs;
   for (size_t k = 0; good && k < expected->elements.size(); ++k) {
     // The function will be called with what the parameter's type says: it has to take that.

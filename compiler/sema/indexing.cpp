@@ -34,7 +34,9 @@ TypePtr Checker::checkIndex(ast::IndexExpr& expr) {
 // Appends what is left of the dimension `dim`.
 bool Checker::checkSubscript(ast::Subscript& subscript, const Size& dim, std::vector<Size>& dims) {
   switch (subscript.kind) {
-    case ast::Subscript::Kind::All: dims.push_back(dim); return true;
+    case ast::Subscript::Kind::All:
+      dims.push_back(dim);
+      return true;
     case ast::Subscript::Kind::At: {
       TypePtr type = check(subscript.at);
       if (type->isError()) return false;
@@ -42,9 +44,9 @@ bool Checker::checkSubscript(ast::Subscript& subscript, const Size& dim, std::ve
         dims.insert(dims.end(), type->dims.begin(), type->dims.end());
         return true;
       }
-      auto& d = report(DiagCode::TypeMismatch, subscript.at->span,
-                       fmt::format("a subscript is {}, where an int or int[n] is expected",
-                                   str(type)));
+      auto& d =
+          report(DiagCode::TypeMismatch, subscript.at->span,
+                 fmt::format("a subscript is {}, where an int or int[n] is expected", str(type)));
       if (type->isReal()) d.help = "`int(x)` truncates a real";
       return false;
     }

@@ -16,7 +16,8 @@ typename Map::mapped_type find(const Map& map, const std::string& name) {
 
 // Own names, then imported ones, then the prelude's.
 template <class Member>
-auto lookUp(const Namespace& own, const Namespace& prelude, Member member, const std::string& name) {
+auto lookUp(const Namespace& own, const Namespace& prelude, Member member,
+            const std::string& name) {
   if (auto* found = find(own.*member, name)) return found;
   for (auto it = own.imports.rbegin(); it != own.imports.rend(); ++it)
     if (auto* found = find((*it)->*member, name)) return found;

@@ -67,27 +67,35 @@ TypePtr Checker::checkBinary(ast::BinaryExpr& expr) {
     bool comparison = expr.op >= BinaryOp::Eq && expr.op <= BinaryOp::Ge;
     bool scalar = (lhs->isError() || lhs->isScalar()) && (rhs->isError() || rhs->isScalar());
     return comparison && scalar && lhs->isError() != rhs->isError() ? types::boolType()
-                                                                     : types::errorType();
+                                                                    : types::errorType();
   }
   switch (expr.op) {
     case BinaryOp::Add:
-    case BinaryOp::Sub: return additive(expr);
-    case BinaryOp::Mul: return multiply(expr);
-    case BinaryOp::Div: return divide(expr);
-    case BinaryOp::Solve: return solveLinear(expr);
-    case BinaryOp::Pow: return power(expr);
+    case BinaryOp::Sub:
+      return additive(expr);
+    case BinaryOp::Mul:
+      return multiply(expr);
+    case BinaryOp::Div:
+      return divide(expr);
+    case BinaryOp::Solve:
+      return solveLinear(expr);
+    case BinaryOp::Pow:
+      return power(expr);
     case BinaryOp::ElemMul:
     case BinaryOp::ElemPow:
       return elementwise(expr, expr.op == BinaryOp::ElemMul ? promoted(*lhs, *rhs) : Scalar::Real);
-    case BinaryOp::ElemDiv: return elementwise(expr, Scalar::Real);
+    case BinaryOp::ElemDiv:
+      return elementwise(expr, Scalar::Real);
     case BinaryOp::Eq:
     case BinaryOp::Ne:
     case BinaryOp::Lt:
     case BinaryOp::Le:
     case BinaryOp::Gt:
-    case BinaryOp::Ge: return compare(expr);
+    case BinaryOp::Ge:
+      return compare(expr);
     case BinaryOp::And:
-    case BinaryOp::Or: return logical(expr);
+    case BinaryOp::Or:
+      return logical(expr);
     case BinaryOp::In:
       return error(DiagCode::BadOperands, expr.op_span,
                    "`in` stands outside the constraints of an `argmin` block");
@@ -102,7 +110,7 @@ TypePtr Checker::elementwise(ast::BinaryExpr& expr, Scalar result) {
     bool composite = isComposite(a) || isComposite(b);
     bool covector = a.kind == Kind::Covector || b.kind == Kind::Covector;
     bool boolean = a.isArray(Scalar::Bool) || b.isArray(Scalar::Bool);
-    return badOperands(expr, composite ? "records and tuples support `+`, `-` and `*` by a scalar"
+    return badOperands(expr, composite  ? "records and tuples support `+`, `-` and `*` by a scalar"
                              : covector ? "elementwise operators take vectors: drop the `'`"
                              : boolean  ? "`real(b)` is 1 where b is true, and 0 elsewhere"
                                         : "");
@@ -143,11 +151,13 @@ TypePtr Checker::multiply(ast::BinaryExpr& expr) {
   if (!isNumeric(a) || !isNumeric(b) || a.rank() == 0 || b.rank() == 0)
     return elementwise(expr, promoted(a, b));
   if (a.rank() == 1 && b.rank() == 1)
-    return badOperands(expr, "`x' * y` is the inner product, `x * y'` the outer one, and `x .* y` "
-                             "is elementwise");
+    return badOperands(expr,
+                       "`x' * y` is the inner product, `x * y'` the outer one, and `x .* y` "
+                       "is elementwise");
   if (a.rank() != 2 || b.rank() > 2)
-    return badOperands(expr, a.rank() == 1 ? "a vector multiplies a matrix from the left as `x' * A`"
-                                           : "`*` takes matrices and vectors; `.*` is elementwise");
+    return badOperands(expr, a.rank() == 1
+                                 ? "a vector multiplies a matrix from the left as `x' * A`"
+                                 : "`*` takes matrices and vectors; `.*` is elementwise");
   if (sizes_.unify(a.dims[1], b.dims[0]) == Verdict::Different)
     return sizesDiffer(expr, fmt::format("the left has {} columns, the right {} rows",
                                          sizes_.str(a.dims[1]), sizes_.str(b.dims[0])));
@@ -181,7 +191,8 @@ TypePtr Checker::divide(ast::BinaryExpr& expr) {
     return badOperands(expr, isComposite(*lhs) ? "multiply by the reciprocal: `(1/s) * p`" : "");
   }
   bool arrays = isNumeric(*lhs) && isNumeric(*rhs);
-  return badOperands(expr, arrays ? "`./` divides elementwise, `A \\ b` solves a linear system" : "");
+  return badOperands(expr,
+                     arrays ? "`./` divides elementwise, `A \\ b` solves a linear system" : "");
 }
 
 TypePtr Checker::solveLinear(ast::BinaryExpr& expr) {
@@ -219,9 +230,8 @@ TypePtr Checker::compare(ast::BinaryExpr& expr) {
     return sizesDiffer(expr, "the shapes must be the same, or one side a scalar");
   }
   if (!isNumeric(a) || !isNumeric(b))
-    return badOperands(expr, isComposite(a) && isComposite(b)
-                                 ? "`close(a, b)` compares records and tuples"
-                                 : "");
+    return badOperands(
+        expr, isComposite(a) && isComposite(b) ? "`close(a, b)` compares records and tuples" : "");
   return elementwise(expr, Scalar::Bool);
 }
 

@@ -13,7 +13,8 @@
 //   Binding::size never holds one of those.
 // - Sizes that only run time decides were accepted: whoever lowers compares them.
 // - A let of a Function type makes a compile-time alias: its binding has `alias`, no value.
-// - CallExpr::order is set for every call with named parameters, builtins included (builtinParameters
+// - CallExpr::order is set for every call with named parameters, builtins included
+// (builtinParameters
 //   gives their names); empty for builtins with any number of operands: there, use argument().
 // - In grad(f, wrt = x) and differentiate implicit(linear = lu) the names are words, unresolved.
 // - A comprehension over a record body has a Record type named "[Name]", its fields with the
@@ -44,10 +45,12 @@ const std::vector<std::string>& builtinParameters(Builtin builtin);
 // argument, or the positional one of that index. Null if it was left out.
 const ast::Expr* argument(const ast::CallExpr& call, size_t parameter, std::string_view name);
 
-// What top-level statements have defined so far. Redefinition replaces (REPL) or is an error (file).
+// What top-level statements have defined so far. Redefinition replaces (REPL) or is an error
+// (file).
 struct TopLevel {
   std::unordered_map<std::string, ast::BindingPtr> values;
-  // let g = grad(f): compile-time aliases of functions, by name. Their bindings are in `values` too.
+  // let g = grad(f): compile-time aliases of functions, by name. Their bindings are in `values`
+  // too.
   std::unordered_map<std::string, const ast::Expr*> aliases;
 };
 

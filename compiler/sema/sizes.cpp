@@ -62,9 +62,8 @@ bool SizeTable::hasFlexible(const types::Type& type) const {
   auto any = [this](const std::vector<Size>& sizes) {
     return std::any_of(sizes.begin(), sizes.end(), [this](const Size& size) {
       auto names = size.names();
-      return std::any_of(names.begin(), names.end(), [this](SizeName name) {
-        return infos_[name.id].kind == Kind::Flexible;
-      });
+      return std::any_of(names.begin(), names.end(),
+                         [this](SizeName name) { return infos_[name.id].kind == Kind::Flexible; });
     });
   };
   auto inner = [this](const TypePtr& t) { return hasFlexible(*t); };
@@ -77,9 +76,8 @@ bool SizeTable::hasFlexible(const types::Type& type) const {
 
 bool SizeTable::hasUnknown(const Size& size) const {
   auto names = resolve(size).names();
-  return std::any_of(names.begin(), names.end(), [this](SizeName name) {
-    return infos_[name.id].kind == Kind::Unknown;
-  });
+  return std::any_of(names.begin(), names.end(),
+                     [this](SizeName name) { return infos_[name.id].kind == Kind::Unknown; });
 }
 
 bool SizeTable::isRigidOnly(const Size& size) const {

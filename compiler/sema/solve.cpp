@@ -28,10 +28,19 @@ bool contains(const std::vector<std::string>& words, const std::string& word) {
 // What the parameters of solvers of `argmin` blocks are called.
 const std::vector<std::string> kArgminForms = {"f", "prox", "X", "y", "penalty", "Q",
                                                "q", "A",    "b", "G", "h",       "cones"};
-const std::vector<std::string> kLaterSolvers = {
-    "broyden", "gradient_descent", "lbfgs",          "prox_gradient", "fista",
-    "coordinate_descent", "peaceman_rachford", "forward_backward", "admm", "interior_point",
-    "nlp", "least_squares", "sinkhorn"};
+const std::vector<std::string> kLaterSolvers = {"broyden",
+                                                "gradient_descent",
+                                                "lbfgs",
+                                                "prox_gradient",
+                                                "fista",
+                                                "coordinate_descent",
+                                                "peaceman_rachford",
+                                                "forward_backward",
+                                                "admm",
+                                                "interior_point",
+                                                "nlp",
+                                                "least_squares",
+                                                "sinkhorn"};
 
 }  // namespace
 
@@ -61,7 +70,8 @@ void Checker::checkUnknowns(ast::SolveExpr& expr) {
     if (!type->isError() && !type->isReal()) {
       type = error(DiagCode::BadEquation, unknown.type->span,
                    fmt::format("the unknown `{}` is {}, where a real or an array of reals is "
-                               "expected", unknown.name.text, str(type)));
+                               "expected",
+                               unknown.name.text, str(type)));
     }
     if (unknown.start) {
       check(unknown.start, type);
@@ -100,7 +110,8 @@ bool Checker::checkEquations(ast::SolveExpr& expr) {
     else
       all_known = false;
   }
-  for (const auto& unknown : expr.unknowns) all_known = all_known && !unknown.binding->type->isError();
+  for (const auto& unknown : expr.unknowns)
+    all_known = all_known && !unknown.binding->type->isError();
   return !all_known || reportedInside(expr.span) || countEquations(expr, total);
 }
 
@@ -131,11 +142,12 @@ std::optional<Size> Checker::checkEquation(ast::SolveExpr&, ast::ExprPtr& equati
   binary.type = types::errorType();
   if (lhs->isError() || rhs->isError()) return std::nullopt;
   if (!isNumeric(*lhs) || !isNumeric(*rhs)) {
-    auto& d = report(DiagCode::BadEquation, binary.op_span,
-                     fmt::format("an equation between {} and {}, where reals or arrays of reals are "
-                                 "expected", str(lhs), str(rhs)));
-    if (lhs->kind == Kind::Covector && rhs->kind == Kind::Covector)
-      d.help = "transpose both sides";
+    auto& d =
+        report(DiagCode::BadEquation, binary.op_span,
+               fmt::format("an equation between {} and {}, where reals or arrays of reals are "
+                           "expected",
+                           str(lhs), str(rhs)));
+    if (lhs->kind == Kind::Covector && rhs->kind == Kind::Covector) d.help = "transpose both sides";
     return std::nullopt;
   }
   binary.type = elementwise(binary, Scalar::Bool);
@@ -158,13 +170,15 @@ bool Checker::countEquations(ast::SolveExpr& expr, const Size& equations) {
   d.labels.clear();
   size_t many = expr.unknowns.size();
   for (size_t k = 0; k < many; ++k)
-    d.labels.push_back({expr.unknowns[k].name.span,
-                        many == 1 ? "the unknown" : k + 1 == many ? "unknowns" : ""});
+    d.labels.push_back({expr.unknowns[k].name.span, many == 1       ? "the unknown"
+                                                    : k + 1 == many ? "unknowns"
+                                                                    : ""});
   if (d.labels.empty()) d.labels.push_back({expr.span, ""});
   many = expr.equations.size();
   for (size_t k = 0; k < many; ++k)
-    d.labels.push_back({expr.equations[k]->span,
-                        many == 1 ? "the only equation" : k + 1 == many ? "equations" : ""});
+    d.labels.push_back({expr.equations[k]->span, many == 1       ? "the only equation"
+                                                 : k + 1 == many ? "equations"
+                                                                 : ""});
   auto difference = (unknowns - equations).constant();
   if (!difference) return false;
   if (*difference > 0 && !expr.unknowns.empty())
@@ -189,7 +203,8 @@ std::optional<std::string> Checker::notFixedPoint(const ast::SolveExpr& expr, Sp
       return nullptr;
     };
     const ast::Binding* left = unknown(binary.lhs);
-    if (!left || std::find(seen.begin(), seen.end(), left) != seen.end()) left = unknown(binary.rhs);
+    if (!left || std::find(seen.begin(), seen.end(), left) != seen.end())
+      left = unknown(binary.rhs);
     if (!left) return "no side of this equation is an unknown";
     if (std::find(seen.begin(), seen.end(), left) != seen.end())
       return fmt::format("`{}` has an equation already", left->name);
@@ -267,7 +282,8 @@ void Checker::checkProtocol(ast::SolveExpr& expr, ast::SolverClause& clause,
     if (auto reason = notFixedPoint(expr, where)) {
       auto& d = bad(where,
                     fmt::format("the solver `{}` wants a fixed-point map `T`, and the equations do "
-                                "not give one", solver.name.text),
+                                "not give one",
+                                solver.name.text),
                     *reason);
       d.help = "write every equation as `unknown == expression`";
       return;
@@ -286,10 +302,10 @@ void Checker::checkProtocol(ast::SolveExpr& expr, ast::SolverClause& clause,
       return;
     }
   if (!wants_equations) {
-    auto& d = bad(solver.name.span,
-                  fmt::format("`{}` is no solver: it has neither a parameter `F` nor `T`",
-                              solver.name.text),
-                  "declared here");
+    auto& d = bad(
+        solver.name.span,
+        fmt::format("`{}` is no solver: it has neither a parameter `F` nor `T`", solver.name.text),
+        "declared here");
     d.help = "a solver takes `F: fn(real[n]) -> real[n]` (the residual) and `z0: real[n]`";
     return;
   }
@@ -356,8 +372,9 @@ void Checker::checkDifferentiate(ast::SolveExpr& expr) {
   if (positional == 0) bad(clause.span, "`neumann` takes the number of terms: `neumann(10)`");
   Span where;
   if (auto reason = notFixedPoint(expr, where)) {
-    auto& d = bad(clause.mode.span, "`neumann` needs a fixed-point map, and the equations do not "
-                                    "give one");
+    auto& d = bad(clause.mode.span,
+                  "`neumann` needs a fixed-point map, and the equations do not "
+                  "give one");
     d.labels.push_back({where, *reason});
     d.help = "write every equation as `unknown == expression`";
   }

@@ -19,11 +19,16 @@ bool isInt(const Type& type) { return type.isScalar() && type.scalar == Scalar::
 // Statements do not reach out of these scopes: what is inside runs per iteration, or not at all.
 const char* barrier(ScopeKind kind) {
   switch (kind) {
-    case ScopeKind::Lambda: return "an anonymous function";
-    case ScopeKind::Comprehension: return "a comprehension or reduction";
-    case ScopeKind::Solve: return "a `solve` block";
-    case ScopeKind::Try: return "a `try`";
-    default: return nullptr;
+    case ScopeKind::Lambda:
+      return "an anonymous function";
+    case ScopeKind::Comprehension:
+      return "a comprehension or reduction";
+    case ScopeKind::Solve:
+      return "a `solve` block";
+    case ScopeKind::Try:
+      return "a `try`";
+    default:
+      return nullptr;
   }
 }
 
@@ -74,8 +79,8 @@ void Checker::declareLocal(ast::BindingKind kind, const ast::Name& name, const T
     if (found != scopes_.back().names.end()) earlier = found->second;
   }
   if (earlier) {
-    auto& d = report(DiagCode::DuplicateName, name.span,
-                     fmt::format("`{}` is defined twice", name.text));
+    auto& d =
+        report(DiagCode::DuplicateName, name.span, fmt::format("`{}` is defined twice", name.text));
     d.labels.push_back({earlier->span, "first here"});
     if (earlier->assignable) d.help = fmt::format("to change it, write `{} = ...`", name.text);
   }
@@ -98,10 +103,14 @@ void Checker::declareLocal(ast::BindingKind kind, const ast::Name& name, const T
 
 void Checker::checkStatement(ast::Stmt& statement) {
   switch (statement.kind) {
-    case ast::StmtKind::Let: return checkLet(ast::as<ast::LetStmt>(statement));
-    case ast::StmtKind::Var: return checkVar(ast::as<ast::VarStmt>(statement));
-    case ast::StmtKind::Assign: return checkAssign(ast::as<ast::AssignStmt>(statement));
-    case ast::StmtKind::For: return checkFor(ast::as<ast::ForStmt>(statement));
+    case ast::StmtKind::Let:
+      return checkLet(ast::as<ast::LetStmt>(statement));
+    case ast::StmtKind::Var:
+      return checkVar(ast::as<ast::VarStmt>(statement));
+    case ast::StmtKind::Assign:
+      return checkAssign(ast::as<ast::AssignStmt>(statement));
+    case ast::StmtKind::For:
+      return checkFor(ast::as<ast::ForStmt>(statement));
     case ast::StmtKind::While: {
       auto& loop = ast::as<ast::WhileStmt>(statement);
       checkAttributes(loop.attributes, false);
@@ -109,14 +118,17 @@ void Checker::checkStatement(ast::Stmt& statement) {
       ScopeGuard scope(*this, ScopeKind::Loop);
       return checkLoopBody(loop.body.get());
     }
-    case ast::StmtKind::Break: return checkBreak(ast::as<ast::BreakStmt>(statement));
-    case ast::StmtKind::Return: return checkReturn(ast::as<ast::ReturnStmt>(statement));
+    case ast::StmtKind::Break:
+      return checkBreak(ast::as<ast::BreakStmt>(statement));
+    case ast::StmtKind::Return:
+      return checkReturn(ast::as<ast::ReturnStmt>(statement));
     case ast::StmtKind::Assert: {
       auto& assertion = ast::as<ast::AssertStmt>(statement);
       checkCondition(assertion.condition, "what is asserted");
       return;
     }
-    case ast::StmtKind::Print: return checkPrint(ast::as<ast::PrintStmt>(statement));
+    case ast::StmtKind::Print:
+      return checkPrint(ast::as<ast::PrintStmt>(statement));
     case ast::StmtKind::Expression:
       return checkExpressionStatement(ast::as<ast::ExprStmt>(statement));
   }
@@ -186,7 +198,8 @@ void Checker::checkVar(ast::VarStmt& statement) {
 
 const ast::NameExpr* Checker::assignedName(const ast::Expr& target) {
   switch (target.kind) {
-    case ast::ExprKind::Name: return &ast::as<ast::NameExpr>(target);
+    case ast::ExprKind::Name:
+      return &ast::as<ast::NameExpr>(target);
     case ast::ExprKind::Field: {
       const auto& base = ast::as<ast::FieldExpr>(target).base;
       return base ? assignedName(*base) : nullptr;
@@ -201,7 +214,8 @@ const ast::NameExpr* Checker::assignedName(const ast::Expr& target) {
               .help = "assign in a loop";
       return index.base ? assignedName(*index.base) : nullptr;
     }
-    default: return nullptr;
+    default:
+      return nullptr;
   }
 }
 
@@ -234,9 +248,9 @@ bool Checker::checkAssignable(const ast::Expr& target) {
     auto found = scope->names.find(root->name);
     if (found != scope->names.end()) break;
     if (const char* inside = barrier(scope->kind)) {
-      auto& d = report(DiagCode::NotAssignable, root->span,
-                       fmt::format("an assignment inside {} to `{}`, declared outside", inside,
-                                   root->name));
+      auto& d = report(
+          DiagCode::NotAssignable, root->span,
+          fmt::format("an assignment inside {} to `{}`, declared outside", inside, root->name));
       d.labels.push_back({binding.span, "declared here"});
       if (scope->kind == ScopeKind::Comprehension)
         d.help = "iterations are independent here; a `for` loop can change a `var`";
@@ -273,8 +287,8 @@ void Checker::checkAssign(ast::AssignStmt& statement) {
   sum.rhs = std::move(statement.value);
   sum.type = sum.op == ast::BinaryOp::Mul ? multiply(sum) : additive(sum);
   if (!sum.type->isError())
-    fit(target, sum, fmt::format("the result of `{}=`", ast::spelling(sum.op)),
-        root->binding->span, fmt::format("`{}` is {}", root->name, str(root->binding->type)));
+    fit(target, sum, fmt::format("the result of `{}=`", ast::spelling(sum.op)), root->binding->span,
+        fmt::format("`{}` is {}", root->name, str(root->binding->type)));
   statement.target = std::move(sum.lhs);
   statement.value = std::move(sum.rhs);
 }
@@ -317,8 +331,7 @@ void Checker::checkReturn(ast::ReturnStmt& statement) {
     std::string where = scope != scopes_.rend() && barrier(scope->kind)
                             ? fmt::format("inside {}", barrier(scope->kind))
                             : "outside functions";
-    report(DiagCode::MisplacedStatement, statement.span,
-           fmt::format("`return` stands {}", where));
+    report(DiagCode::MisplacedStatement, statement.span, fmt::format("`return` stands {}", where));
     return;
   }
   auto index = static_cast<size_t>(scope.base() - scopes_.begin() - 1);

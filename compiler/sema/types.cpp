@@ -17,7 +17,9 @@ void collectNames(const ast::Expr* dim, Names& names, const ast::Expr*& bad) {
     case ast::ExprKind::Number:
       if (!ast::as<ast::NumberExpr>(*dim).is_int) bad = dim;
       return;
-    case ast::ExprKind::Name: names.push_back(&ast::as<ast::NameExpr>(*dim)); return;
+    case ast::ExprKind::Name:
+      names.push_back(&ast::as<ast::NameExpr>(*dim));
+      return;
     case ast::ExprKind::Unary: {
       const auto& unary = ast::as<ast::UnaryExpr>(*dim);
       if (unary.op != ast::UnaryOp::Neg) bad = dim;
@@ -31,7 +33,8 @@ void collectNames(const ast::Expr* dim, Names& names, const ast::Expr*& bad) {
       collectNames(binary.lhs.get(), names, bad);
       return collectNames(binary.rhs.get(), names, bad);
     }
-    default: bad = dim;
+    default:
+      bad = dim;
   }
 }
 
@@ -68,7 +71,8 @@ TypePtr Checker::resolveType(ast::TypeExpr& type) {
         TypePtr result = type.result ? resolveType(*type.result) : types::errorType();
         return types::function(std::move(elements), result);
       }
-      case ast::TypeExprKind::Named: break;
+      case ast::TypeExprKind::Named:
+        break;
     }
     const std::string& name = type.name.text;
     if (name.empty()) return types::errorType();
@@ -176,9 +180,9 @@ void Checker::declareParameters(std::vector<ast::Parameter>& parameters, ast::Ty
       const ast::Expr* bad = nullptr;
       collectNames(dim, names, bad);
       if (bad) {
-        auto& d = report(DiagCode::BadDimension, bad->span,
-                         "a dimension in a signature is a polynomial in size names and ints",
-                         "not this");
+        auto& d =
+            report(DiagCode::BadDimension, bad->span,
+                   "a dimension in a signature is a polynomial in size names and ints", "not this");
         d.help = "make it an int parameter, which can be named in a dimension";
       }
     });
@@ -193,7 +197,8 @@ void Checker::declareParameters(std::vector<ast::Parameter>& parameters, ast::Ty
   std::unordered_map<std::string, ast::BindingPtr> early;
   for (auto& parameter : parameters) {
     const std::string& name = parameter.name.text;
-    if (!isPlainInt(parameter.type.get()) || (!named(in_parameters, name) && !named(in_result, name)))
+    if (!isPlainInt(parameter.type.get()) ||
+        (!named(in_parameters, name) && !named(in_result, name)))
       continue;
     parameter.binding = bind(ast::BindingKind::Parameter, parameter.name, types::intType());
     parameter.binding->size = Size::named(sizes_.rigid(name));
@@ -209,9 +214,9 @@ void Checker::declareParameters(std::vector<ast::Parameter>& parameters, ast::Ty
   }
   for (const ast::NameExpr* name : in_result) {
     if (name->name.empty() || lookUp(name->name)) continue;
-    auto& d = report(DiagCode::UnknownSize, name->span,
-                     fmt::format("nothing gives the size `{}` a value: no parameter has it",
-                                 name->name));
+    auto& d =
+        report(DiagCode::UnknownSize, name->span,
+               fmt::format("nothing gives the size `{}` a value: no parameter has it", name->name));
     d.help = fmt::format("add a parameter `{}: int`", name->name);
     bind(ast::BindingKind::Size, {name->name, name->span}, types::intType())->size =
         Size::named(sizes_.unknown(name->name));
@@ -241,7 +246,8 @@ void Checker::checkAttributes(std::vector<ast::Attribute>& attributes, bool on_f
       if (attribute.arguments.size() != 1) {
         report(DiagCode::BadAttribute, attribute.span,
                fmt::format("`@bound` has {} here, where it takes one: the largest number of "
-                           "iterations or calls", counted(attribute.arguments.size(), "argument")));
+                           "iterations or calls",
+                           counted(attribute.arguments.size(), "argument")));
         continue;
       }
       checkSize(attribute.arguments[0], "the bound");
@@ -255,12 +261,13 @@ void Checker::checkAttributes(std::vector<ast::Attribute>& attributes, bool on_f
 }
 
 void Checker::checkTies(ast::Attribute& attribute) {
-  const std::vector<std::string> policies = {"locked",    "first",  "second",
+  const std::vector<std::string> policies = {"locked",  "first",  "second",
                                              "average", "weight", "framework"};
   auto bad = [&](const std::string& message) {
     auto& d = report(DiagCode::BadTies, attribute.span, message);
-    d.help = "the policies are first, second, average, weight(t), framework(torch) and "
-             "framework(jax)";
+    d.help =
+        "the policies are first, second, average, weight(t), framework(torch) and "
+        "framework(jax)";
   };
   if (attribute.arguments.size() != 1 || !attribute.arguments[0])
     return bad("`@ties` takes one policy");

@@ -44,11 +44,13 @@ TEST_CASE("sums, products, quotients") {
 }
 
 TEST_CASE("operands that do not go together say what to write instead (E0302)") {
-  CHECK(of("x*x") == "E0302: `*` between real[3] and real[3] | `x' * y` is the inner product, `x * "
-                     "y'` the outer one, and `x .* y` is elementwise");
+  CHECK(of("x*x") ==
+        "E0302: `*` between real[3] and real[3] | `x' * y` is the inner product, `x * "
+        "y'` the outer one, and `x .* y` is elementwise");
   CHECK(of("x*A").find("`x' * A`") != std::string::npos);
-  CHECK(of("1/x") == "E0302: `/` between int and real[3] | `./` divides elementwise, `A \\ b` solves "
-                     "a linear system");
+  CHECK(of("1/x") ==
+        "E0302: `/` between int and real[3] | `./` divides elementwise, `A \\ b` solves "
+        "a linear system");
   CHECK(of("A^2") == "E0302: `^` between real[2, 3] and int | `.^` is the elementwise power");
   CHECK(of("b + x").find("real(b)") != std::string::npos);
   CHECK(of("1 and true") == "E0302: `and` between int and bool | `and` takes bools");
@@ -84,8 +86,9 @@ TEST_CASE("records and tuples of one type are added, and scaled") {
   CHECK(typeOf("-p", p) == "P");
   CHECK(typeOf("(1.0, p) + (2.0, p)", p) == "(real, P)");
   CHECK(typeOf("p + (1.0, 2)", p).substr(0, 5) == "E0302");
-  CHECK(typeOf("p / 2", p) == "E0302: `/` between P and int | multiply by the reciprocal: `(1/s) * "
-                              "p`");
+  CHECK(typeOf("p / 2", p) ==
+        "E0302: `/` between P and int | multiply by the reciprocal: `(1/s) * "
+        "p`");
   CHECK(typeOf("(1.0, zeros(2)) + (1.0, zeros(3))").substr(0, 5) == "E0401");
 }
 
@@ -100,8 +103,9 @@ TEST_CASE("indices and slices (E0306)") {
   CHECK(of("x[..2]") == "real[2]");
   CHECK(of("x[0, 1]") == "E0306: real[3] is indexed with 2 subscripts");
   CHECK(of("1[0]").substr(0, 5) == "E0306");
-  CHECK(of("x[1.0]") == "E0301: a subscript is real, where an int or int[n] is expected | `int(x)` "
-                        "truncates a real");
+  CHECK(of("x[1.0]") ==
+        "E0301: a subscript is real, where an int or int[n] is expected | `int(x)` "
+        "truncates a real");
   CHECK(of("x[2..1]").substr(0, 5) == "E0306");
   CHECK(of("x[0..1.5]").substr(0, 5) == "E0301");
 }
@@ -126,9 +130,10 @@ TEST_CASE("branches agree in type, ints become reals") {
   CHECK(of("if x[0] > 0 { 1 } else if x[0] < 0 { x[1] } else { 2 }") == "real");
   CHECK(of("if x[0] > 0 { x } else { A }").substr(0, 5) == "E0301");
   CHECK(of("if x[0] > 0 { x } else { x[1..] }").substr(0, 5) == "E0401");
-  CHECK(of("if x > 0 { 1 } else { 2 }") ==
-        "E0301: the condition is bool[3], where a bool is expected | `all(...)` and `any(...)` make "
-        "one bool of an array; `where(c, a, b)` is elementwise");
+  CHECK(
+      of("if x > 0 { 1 } else { 2 }") ==
+      "E0301: the condition is bool[3], where a bool is expected | `all(...)` and `any(...)` make "
+      "one bool of an array; `where(c, a, b)` is elementwise");
   CHECK(of("try x[0] else 0") == "real");
   CHECK(of("try x else 0").substr(0, 5) == "E0301");
   CHECK(of("{ let a = 2; a*x }") == "real[3]");
@@ -144,7 +149,8 @@ TEST_CASE("fields (E0305)") {
   CHECK(typeOf("p.w", p) == "E0305: P has no field `w` | did you mean `W`?");
   CHECK(typeOf("p.W.a", p) == "E0305: real has no fields, so no `a`");
   CHECK(typeOf("P { W = 1 }", p) == "E0305: the field `bias` of `P` is not given");
-  CHECK(typeOf("P { W = 1, bais = 2 }", p) == "E0305: `P` has no field `bais` | did you mean `bias`?");
+  CHECK(typeOf("P { W = 1, bais = 2 }", p) ==
+        "E0305: `P` has no field `bais` | did you mean `bias`?");
   CHECK(typeOf("P { W = true, bias = 2 }", p).substr(0, 5) == "E0301");
 }
 
@@ -188,8 +194,9 @@ TEST_CASE("builtins") {
 }
 
 TEST_CASE("builtins say what they take (E0304)") {
-  CHECK(of("exp(b)") == "E0304: `exp` of bool[3], where a real or an array of reals is expected | "
-                        "`real(b)` is 1 where b is true, and 0 elsewhere");
+  CHECK(of("exp(b)") ==
+        "E0304: `exp` of bool[3], where a real or an array of reals is expected | "
+        "`real(b)` is 1 where b is true, and 0 elsewhere");
   CHECK(of("exp(x')").find("drop the") != std::string::npos);
   CHECK(of("exp(x, x)") == "E0304: `exp` is given 2 arguments, where it takes 1");
   CHECK(of("clamp(x, 1)") == "E0304: `clamp` is called without its argument `hi`");

@@ -31,20 +31,23 @@ TEST_CASE("what is no function is not called (E0303)") {
 
 TEST_CASE("an int becomes a real, never back") {
   CHECK(report("fn f(x: real[2]) -> real = x[0]\nprint f([1, 2])") == "");
-  CHECK(report("fn f(k: int) -> real = k\nprint f(1.0)") ==
-        "E0301: the argument `k` of `f` is real, where int is expected | a real never becomes an int "
-        "by itself: `int(x)` truncates");
+  CHECK(
+      report("fn f(k: int) -> real = k\nprint f(1.0)") ==
+      "E0301: the argument `k` of `f` is real, where int is expected | a real never becomes an int "
+      "by itself: `int(x)` truncates");
   CHECK(report("fn f(x: real) -> real = 1") == "");
   CHECK(report("fn f(x: real) -> (real, real) = (1, x)") == "");
 }
 
 TEST_CASE("functions are passed: by name, builtins, anonymous, derivatives") {
-  std::string map = "fn map(f: fn(real) -> real, x: real[n]) -> real[n] = [f(x[i]) for i in 0..n]\n"
-                    "fn at(f: fn(real[k]) -> real, x: real[k]) -> real = f(x)\n"
-                    "fn cube(t: real) -> real = t^3\nfn total(x: real[m]) -> real = sum(x)\n";
-  CHECK(report(map + "let a = 2.0\nprint map(cube, [1, 2]), map(tanh, [1, 2]), map(grad(cube), [1])\n"
-                     "print map(fn(t) = a*t, [1, 2]), map(fn(t: real) = t, [1]), at(norm, [1, 2])\n"
-                     "print at(total, [1, 2, 3]), at(fn(v) = v[0] + len(v), [1, 2])") == "");
+  std::string map =
+      "fn map(f: fn(real) -> real, x: real[n]) -> real[n] = [f(x[i]) for i in 0..n]\n"
+      "fn at(f: fn(real[k]) -> real, x: real[k]) -> real = f(x)\n"
+      "fn cube(t: real) -> real = t^3\nfn total(x: real[m]) -> real = sum(x)\n";
+  CHECK(report(map +
+               "let a = 2.0\nprint map(cube, [1, 2]), map(tanh, [1, 2]), map(grad(cube), [1])\n"
+               "print map(fn(t) = a*t, [1, 2]), map(fn(t: real) = t, [1]), at(norm, [1, 2])\n"
+               "print at(total, [1, 2, 3]), at(fn(v) = v[0] + len(v), [1, 2])") == "");
   CHECK(report(map + "print map(total, [1, 2])").substr(0, 5) == "E0301");
   CHECK(report(map + "print map(cube(1), [1, 2])").find("a function is passed by its name") !=
         std::string::npos);
@@ -59,7 +62,8 @@ TEST_CASE("sizes of a function's result are inferred from the function passed") 
                "fn apply(f: fn(real[n]) -> real[m], x: real[n]) -> real[m] = f(x)") == "real[6]");
   CHECK(report("fn newton(F: fn(real[n]) -> real[n], z0: real[n]) -> real[n] = z0 - jac(F)(z0) \\ "
                "F(z0)\nprint newton(fn(z) = z .* z - 2, ones(2))\n"
-               "print newton(fn(z) = [z[0]], ones(2))").substr(0, 5) == "E0401");
+               "print newton(fn(z) = [z[0]], ones(2))")
+            .substr(0, 5) == "E0401");
 }
 
 TEST_CASE("anonymous functions capture what they read") {
@@ -79,8 +83,8 @@ TEST_CASE("anonymous functions capture what they read") {
 TEST_CASE("a function is no value at run time") {
   CHECK(report("fn f(x: real) -> fn(real) -> real = sin").substr(0, 5) == "E0301");
   CHECK(report("let p = (sin, 1)").substr(0, 5) == "E0301");
-  CHECK(report("fn f(x: real) -> real { let g = if x > 0 { sin } else { cos }; g(x) }").substr(0, 5) ==
-        "E0301");
+  CHECK(report("fn f(x: real) -> real { let g = if x > 0 { sin } else { cos }; g(x) }")
+            .substr(0, 5) == "E0301");
   CHECK(report("print sin").substr(0, 5) == "E0301");
   CHECK(report("var g = sin").substr(0, 5) == "E0301");
   CHECK(report("type P = { f: fn(real) -> real }").substr(0, 5) == "E0301");
@@ -133,8 +137,9 @@ TEST_CASE("an alias of a derivative takes any size") {
 }
 
 TEST_CASE("what has no derivative (E0309)") {
-  CHECK(derived("grad(f(1))") ==
-        "E0309: `grad` of real, where a function is expected | write `grad(f)(x)`, not `grad(f(x))`");
+  CHECK(
+      derived("grad(f(1))") ==
+      "E0309: `grad` of real, where a function is expected | write `grad(f)(x)`, not `grad(f(x))`");
   CHECK(derived("grad(pair)([1, 2], 3)") ==
         "E0309: `grad` of a function whose result is (real, real[3]) | `grad` needs a real result; "
         "`jac`, `jvp` and `vjp` take any");

@@ -32,7 +32,8 @@ TEST_CASE("a name defined twice shows both places (E0202)") {
   CHECK(report("fn f(x: real) -> real { let y = x; let y = x; y }") ==
         "E0202: `y` is defined twice");
   CHECK(report("type P = { a: real, a: real }") == "E0202: the field `a` is there twice");
-  CHECK(report("fn f(x: real) -> real { let y = x; if x > 0 { let y = 2.0; y } else { y } }") == "");
+  CHECK(report("fn f(x: real) -> real { let y = x; if x > 0 { let y = 2.0; y } else { y } }") ==
+        "");
 }
 
 TEST_CASE("a script's variable is not seen by functions and tests (E0203)") {
@@ -51,11 +52,13 @@ TEST_CASE("declarations are visible before their definition") {
 
 TEST_CASE("a file's own names hide the prelude's and the builtins'") {
   Checked made;
-  made.program.addPrelude("p", "fn twice(x: real) -> real = 2*x\nfn four(x: real) -> real = "
-                               "twice(later(x))\n");
+  made.program.addPrelude("p",
+                          "fn twice(x: real) -> real = 2*x\nfn four(x: real) -> real = "
+                          "twice(later(x))\n");
   made.program.addPrelude("q", "fn later(x: real) -> real = twice(x)\n");
-  made.add("fn twice(n: int) -> int = 2*n\nfn tanh(n: int) -> int = n\nlet v = (twice(3), tanh(1), "
-           "four(1.0))");
+  made.add(
+      "fn twice(n: int) -> int = 2*n\nfn tanh(n: int) -> int = n\nlet v = (twice(3), tanh(1), "
+      "four(1.0))");
   CHECK(made.report() == "");
   CHECK(made.typeOf("v") == "(int, int, real)");
   CHECK(made.program.preludeFunction("twice")->in_prelude);
@@ -72,8 +75,9 @@ TEST_CASE("a session redefines; a text of its own does not") {
 }
 
 TEST_CASE("which functions are recursive") {
-  auto made = checked("fn f(n: int) -> int = if n == 0 { 0 } else { g(n - 1) }\n"
-                      "fn g(n: int) -> int = f(n)\nfn h(n: int) -> int = f(n)");
+  auto made = checked(
+      "fn f(n: int) -> int = if n == 0 { 0 } else { g(n - 1) }\n"
+      "fn g(n: int) -> int = f(n)\nfn h(n: int) -> int = f(n)");
   CHECK(made->report() == "");
   CHECK(made->program.findFunction("f")->recursive);
   CHECK(made->program.findFunction("g")->recursive);
@@ -86,8 +90,9 @@ TEST_CASE("imports are relative to the file, cycles are allowed (E0204, E0701)")
   fs::create_directories(folder / "sub");
   auto write = [&](const char* name, const char* text) { std::ofstream(folder / name) << text; };
   write("a.dini", "import \"sub/b.dini\"\nfn one(x: real) -> real = two(x)\n");
-  write("sub/b.dini", "import \"../a.dini\"\nfn two(x: real) -> real = if x > 9 { x } else { "
-                      "one(x + 1) }\ntype P = { a: real }\n");
+  write("sub/b.dini",
+        "import \"../a.dini\"\nfn two(x: real) -> real = if x > 9 { x } else { "
+        "one(x + 1) }\ntype P = { a: real }\n");
   write("c.dini", "import \"sub/b.dini\"\nimport \"missing.dini\"\nfn two(x: real) -> real = x\n");
   {
     Checked made;
@@ -99,8 +104,9 @@ TEST_CASE("imports are relative to the file, cycles are allowed (E0204, E0701)")
   {
     Checked made;
     made.program.addFile((folder / "c.dini").string());
-    CHECK(made.report() == "E0202: this import brings in `two`, which is there already\n"
-                           "E0204: `missing.dini` cannot be read");
+    CHECK(made.report() ==
+          "E0202: this import brings in `two`, which is there already\n"
+          "E0204: `missing.dini` cannot be read");
   }
   {
     Checked made;

@@ -6,8 +6,9 @@ using namespace dini::sema_tests;
 
 TEST_CASE("different sizes of one signature are an error that names both places (E0401)") {
   auto made = checked("fn f(x: real[n], y: real[m]) -> real[n] = x + y");
-  CHECK(made->report() == "E0401: `+` between real[n] and real[m]: the shapes must be the same, or "
-                          "one side a scalar");
+  CHECK(made->report() ==
+        "E0401: `+` between real[n] and real[m]: the shapes must be the same, or "
+        "one side a scalar");
   CHECK(made->labels() == "`+` ; `x` this is real[n]; `y` this is real[m]");
   CHECK(report("fn f(A: real[m, n], x: real[m]) -> real[m] = A*x") ==
         "E0401: `*` between real[m, n] and real[m]: the left has n columns, the right m rows");
@@ -27,12 +28,13 @@ TEST_CASE("sizes are compared in normal form") {
 }
 
 TEST_CASE("a call binds sizes; a contradiction names where they came from") {
-  auto made = checked("fn f(a: real[n], b: real[n]) -> real = dot(a, b)\n"
-                      "let v = f(zeros(2), zeros(3))");
-  CHECK(made->report() ==
-        "E0401: the argument `b` of `f` is real[3], where real[2] is expected");
-  CHECK(made->labels() == "`zeros(3)` this is real[3]; `zeros(2)` `n` is 2 here; `b` `b` is "
-                          "declared here");
+  auto made = checked(
+      "fn f(a: real[n], b: real[n]) -> real = dot(a, b)\n"
+      "let v = f(zeros(2), zeros(3))");
+  CHECK(made->report() == "E0401: the argument `b` of `f` is real[3], where real[2] is expected");
+  CHECK(made->labels() ==
+        "`zeros(3)` this is real[3]; `zeros(2)` `n` is 2 here; `b` `b` is "
+        "declared here");
   CHECK(typeOf("f(ones(3, 4))", "fn f(A: real[m, n]) -> real[n, m + 1] = zeros(n, m + 1)") ==
         "real[4, 4]");
   CHECK(typeOf("f(ones(6))", "fn f(x: real[2*n]) -> real[n] = x[0..n]") == "real[3]");
@@ -56,7 +58,8 @@ TEST_CASE("sizes known only at run time are accepted where they meet others") {
   CHECK(report("fn f(x: real[n], k: int) -> real[k] = x[0..k] + x[1..k + 1]") == "");
   CHECK(report("fn f(x: real[n], k: int) -> real[k] = x[0..k] + x[1..k]").substr(0, 5) == "E0401");
   CHECK(report("fn f(n: int) -> real { let k = int(sqrt(n)); let x = zeros(k); "
-               "let y = ones(k + 1); sum(x + y) }").substr(0, 5) == "E0401");
+               "let y = ones(k + 1); sum(x + y) }")
+            .substr(0, 5) == "E0401");
   CHECK(report("fn f(n: int, x: real[m]) -> real { var k = 0; k += n; sum(x[0..k] + x) }") == "");
   CHECK(report("fn f(x: real[n]) -> real[n div 2] = x").substr(0, 5) == "E0104");
 }
@@ -94,13 +97,14 @@ TEST_CASE("a size polynomial that never contains enough is left to run time") {
   // n*m = 6 does not tell n and m.
   CHECK(report("fn f(x: real[n*m]) -> real = x[0]\nlet v = f(zeros(6))") == "");
   // Known one, the other follows.
-  CHECK(typeOf("f(zeros(6), zeros(2))",
-               "fn f(x: real[n*m], y: real[n]) -> real[m] = zeros(m)") == "real[3]");
+  CHECK(typeOf("f(zeros(6), zeros(2))", "fn f(x: real[n*m], y: real[n]) -> real[m] = zeros(m)") ==
+        "real[3]");
 }
 
 TEST_CASE("bindings hold only sizes that signatures bind") {
-  auto made = checked("fn f(x: real[n], k: int) -> int {\n  let a = 2*len(x) + 1\n  let b = a + k\n"
-                      "  a + b\n}");
+  auto made = checked(
+      "fn f(x: real[n], k: int) -> int {\n  let a = 2*len(x) + 1\n  let b = a + k\n"
+      "  a + b\n}");
   REQUIRE(made->report() == "");
   const auto& body = ast::as<ast::BlockExpr>(*made->program.findFunction("f")->body);
   auto binding = [&](size_t k) { return ast::as<ast::LetStmt>(*body.statements[k]).bindings[0]; };

@@ -10,33 +10,38 @@ TEST_CASE("types of solutions") {
                "relu(W*z + b) }") == "");
   CHECK(report("fn k(Q: real[n, n], A: real[p, n], b: real[p]) -> (real[n], real[p]) = "
                "solve x: real[n], y: real[p] {\n  Q*x + A'*y == 0\n  A*x == b\n}") == "");
-  CHECK(report("fn m(A: real[n, n]) -> real[n, n] = solve X: real[n, n] { let B = A*X; B*X == A }") ==
-        "");
+  CHECK(
+      report("fn m(A: real[n, n]) -> real[n, n] = solve X: real[n, n] { let B = A*X; B*X == A }") ==
+      "");
 }
 
 TEST_CASE("as many scalar equations as unknowns, both places named (E0501)") {
-  auto made = checked("fn f(x: real) -> real {\n  let (a, b) = solve a: real, b: real { a == x }\n  "
-                      "a\n}");
-  CHECK(made->report() == "E0501: the block has 2 unknowns and 1 equation | add an equation for `b`, "
-                          "or make it a parameter");
+  auto made = checked(
+      "fn f(x: real) -> real {\n  let (a, b) = solve a: real, b: real { a == x }\n  "
+      "a\n}");
+  CHECK(made->report() ==
+        "E0501: the block has 2 unknowns and 1 equation | add an equation for `b`, "
+        "or make it a parameter");
   CHECK(made->labels() == "`a` ; `b` unknowns; `a == x` the only equation");
   CHECK(report("fn f(n: int) -> real[n] = solve z: real[n] { z[0..n - 1] == 1 }") ==
         "E0501: the block has n scalar unknowns and n - 1 scalar equations | add an equation for "
         "`z`, or make it a parameter");
   CHECK(report("fn f(x: real) -> real = solve a: real { a == x; a == 2 }").substr(0, 5) == "E0501");
-  CHECK(report("fn f(x: real[n], k: int) -> real[n] = solve a: real[n] { a[0..k] == x[0..k]; a[k..] "
-               "== 0 }") == "");
+  CHECK(
+      report("fn f(x: real[n], k: int) -> real[n] = solve a: real[n] { a[0..k] == x[0..k]; a[k..] "
+             "== 0 }") == "");
 }
 
 TEST_CASE("lines and unknowns that are none (E0502)") {
   CHECK(report("fn f(x: real) -> real = solve a: real { a < x }").substr(0, 5) == "E0502");
   CHECK(report("fn f(x: real) -> int = solve a: int { a == 2 }") ==
         "E0502: the unknown `a` is int, where a real or an array of reals is expected");
-  CHECK(report("fn f(x: real[2]) -> real[2] = solve a: real[2] { a' == x' }") ==
-        "E0502: an equation between covector[2] and covector[2], where reals or arrays of reals are "
-        "expected | transpose both sides");
-  CHECK(report("fn f(x: real[2]) -> real[2] = solve a: real[2] = [1, 2, 3] { a == x }").substr(0, 5) ==
-        "E0401");
+  CHECK(
+      report("fn f(x: real[2]) -> real[2] = solve a: real[2] { a' == x' }") ==
+      "E0502: an equation between covector[2] and covector[2], where reals or arrays of reals are "
+      "expected | transpose both sides");
+  CHECK(report("fn f(x: real[2]) -> real[2] = solve a: real[2] = [1, 2, 3] { a == x }")
+            .substr(0, 5) == "E0401");
   CHECK(report("fn f(x: real[2]) -> real[2] = solve a: real[2] = a { a == x }").substr(0, 5) ==
         "E0201");
 }
@@ -62,15 +67,17 @@ TEST_CASE("solvers say what they want, blocks what they have (E0503)") {
   CHECK(with("using mine(1e-6)") == "");
   CHECK(with("using mine()") == "E0304: `mine` is called without its argument `tol`");
   CHECK(with("using mine(tol = true)").substr(0, 5) == "E0301");
-  CHECK(with("using picard()", "z^2 == x") ==
-        "E0503: the solver `picard` wants a fixed-point map `T`, and the equations do not give one | "
-        "write every equation as `unknown == expression`");
+  CHECK(
+      with("using picard()", "z^2 == x") ==
+      "E0503: the solver `picard` wants a fixed-point map `T`, and the equations do not give one | "
+      "write every equation as `unknown == expression`");
   CHECK(with("using descent()") ==
         "E0503: the solver `descent` wants `f`, which a `solve` block does not have");
   CHECK(with("using helper()").substr(0, 29) == "E0503: `helper` is no solver:");
   CHECK(with("using odd()").substr(0, 5) == "E0503");
-  CHECK(with("using pairs()") == "E0503: the solver `pairs` takes `F` as fn(real[2]) -> real[2], "
-                                 "where the block supplies fn(real[1]) -> real[1]");
+  CHECK(with("using pairs()") ==
+        "E0503: the solver `pairs` takes `F` as fn(real[2]) -> real[2], "
+        "where the block supplies fn(real[1]) -> real[1]");
   CHECK(with("using mien(tol = 1.0)") == "E0201: there is no solver `mien` | did you mean `mine`?");
   CHECK(with("using fista()") == "E0901: the solver `fista` is not there yet");
 }

@@ -12,9 +12,9 @@ std::string body(const std::string& statements) {
 }  // namespace
 
 TEST_CASE("let, var, patterns") {
-  CHECK(body("let (a, b) = (x, v); let c: real = 1; var k = 0; k += 1; let d: real[3] = a*b") == "");
-  CHECK(body("let (a, b) = (x, v, 1)") ==
-        "E0301: 2 names are bound to (real, real[3], int)");
+  CHECK(body("let (a, b) = (x, v); let c: real = 1; var k = 0; k += 1; let d: real[3] = a*b") ==
+        "");
+  CHECK(body("let (a, b) = (x, v, 1)") == "E0301: 2 names are bound to (real, real[3], int)");
   CHECK(body("let a: int = x").substr(0, 5) == "E0301");
   CHECK(body("let a: real[2] = v").substr(0, 5) == "E0401");
   CHECK(body("var k = 0; k = 0.5") ==
@@ -35,8 +35,8 @@ TEST_CASE("assignment to elements, slices and fields of a var (E0205)") {
   CHECK(body("1 = 2").substr(0, 2) == "E0");
   CHECK(body("var w = v; w[[0, 0]] = 1").substr(0, 5) == "E0205");
   CHECK(body("var w = v; w = zeros(2)").substr(0, 5) == "E0401");
-  CHECK(body("var w = v; let s = [{ w[0] = 1; 2 } for i in 0..3]").find("iterations are independent") !=
-        std::string::npos);
+  CHECK(body("var w = v; let s = [{ w[0] = 1; 2 } for i in 0..3]")
+            .find("iterations are independent") != std::string::npos);
   CHECK(body("var w = 0.0; let g = fn(t: real) = { w = t; t }").substr(0, 5) == "E0205");
   CHECK(body("tanh = 1.0").substr(0, 5) == "E0205");
 }
@@ -58,11 +58,13 @@ TEST_CASE("loops, break, return (E0206)") {
 
 TEST_CASE("values that nobody reads, and values that are missing (E0206, E0308)") {
   CHECK(body("x + 1").substr(0, 5) == "E0206");
-  CHECK(report("1 + 2") == "E0206: the value of this expression, int, is not used | write `print` "
-                           "before it to see it, or `let name =` to keep it");
-  CHECK(report("fn f(x: real) -> real { let y = x }") ==
-        "E0308: the function ends without a value, where real is declared | the last expression of a "
-        "block is its value; or `return` one");
+  CHECK(report("1 + 2") ==
+        "E0206: the value of this expression, int, is not used | write `print` "
+        "before it to see it, or `let name =` to keep it");
+  CHECK(
+      report("fn f(x: real) -> real { let y = x }") ==
+      "E0308: the function ends without a value, where real is declared | the last expression of a "
+      "block is its value; or `return` one");
   CHECK(report("fn f(x: real) -> real { if x > 0 { return x } else { return -x } }") == "");
   CHECK(report("fn f(x: real) -> real { if x > 0 { return x } }").substr(0, 5) == "E0308");
   CHECK(body("let y = { let z = x }").substr(0, 5) == "E0308");
@@ -82,13 +84,27 @@ TEST_CASE("files are touched at the top level only") {
 }
 
 TEST_CASE("trees with holes from the parser are checked without a crash") {
-  for (const char* text :
-       {"fn f(", "fn f(x: ) -> real = x", "fn f(x: real) -> = x", "fn f(x: real) -> real =",
-        "let = 3", "let (a, ) = ", "type P = { a: }", "fn f(x: real[) -> real = x",
-        "let v = [i for i in ]", "let v = solve z: real { }", "let v = solve { z == }",
-        "let v = if { 1 } else { 2 }", "for i in { }", "x[ = 2", "print f(,)", "import", "test { }",
-        "fn f(x: real) -> real { return }", "@ties() fn f(x: real) -> real = x", "let v = P { a = }",
-        "let v = solve z: real { z + } using differentiate"}) {
+  for (const char* text : {"fn f(",
+                           "fn f(x: ) -> real = x",
+                           "fn f(x: real) -> = x",
+                           "fn f(x: real) -> real =",
+                           "let = 3",
+                           "let (a, ) = ",
+                           "type P = { a: }",
+                           "fn f(x: real[) -> real = x",
+                           "let v = [i for i in ]",
+                           "let v = solve z: real { }",
+                           "let v = solve { z == }",
+                           "let v = if { 1 } else { 2 }",
+                           "for i in { }",
+                           "x[ = 2",
+                           "print f(,)",
+                           "import",
+                           "test { }",
+                           "fn f(x: real) -> real { return }",
+                           "@ties() fn f(x: real) -> real = x",
+                           "let v = P { a = }",
+                           "let v = solve z: real { z + } using differentiate"}) {
     CAPTURE(text);
     CHECK(checked(text)->sink.hasErrors());
   }
