@@ -33,7 +33,7 @@ TypePtr Checker::checkCall(ast::CallExpr& expr, const TypePtr& expected) {
     checkLeftovers(expr.arguments);
     return types::errorType();
   }
-  if (!checkArguments(signature, expr.arguments, expr.order, name)) {
+  if (!checkArguments(signature, expr.arguments, expr.span, expr.order, name)) {
     // The result is known all the same, unless its sizes hang on what is wrong.
     return signature.result->isScalar() ? signature.result : types::errorType();
   }
@@ -95,13 +95,20 @@ bool Checker::matchArguments(const Signature& signature, std::vector<ast::Argume
     } else if (order[k] >= 0) {
       auto& d = report(DiagCode::BadArguments, argument.name->span,
                        fmt::format("the argument `{}` is given twice", argument.name->text));
-      d.labels.push_back({arguments[static_cast<size_t>(order[k])].value->span, "first here"});
+      if (const auto& first = arguments[static_cast<size_t>(order[k])].value)
+        d.labels.push_back({first->span, "first here"});
       good = false;
     } else {
       order[k] = static_cast<int>(a);
     }
   }
-  for (size_t k = 0; good && k < parameters.size(); ++k) {
+  return good && nothingMissing(signature, call, order);
+}
+
+bool Checker::nothingMissing(const Signature& signature, Span call, const std::vector<int>& order) {
+  const auto& parameters = signature.parameters;
+  std::string callee = signature.name.empty() ? "the function" : "`" + signature.name + "`";
+  for (size_t k = 0; k < parameters.size(); ++k) {
     if (order[k] != -1 || parameters[k].has_default) continue;
     std::string which = parameters[k].name.empty()
                             ? fmt::format("argument {}", k + 1)
@@ -109,13 +116,13 @@ bool Checker::matchArguments(const Signature& signature, std::vector<ast::Argume
     auto& d = report(DiagCode::BadArguments, call,
                      fmt::format("{} is called without its {}", callee, which));
     if (parameters[k].span.valid()) d.labels.push_back({parameters[k].span, "declared here"});
-    good = false;
+    return false;
   }
-  return good;
+  return true;
 }
 
 bool Checker::checkArguments(const Signature& signature, std::vector<ast::Argument>& arguments,
-                             const std::vector<int>& order, const std::string& callee) {
+                             Span call, const std::vector<int>& order, const std::string& callee) {
   bool good = true;
   // Functions last: the values tell the sizes that their parameters have.
   for (bool functions : {false, true})
@@ -127,7 +134,7 @@ bool Checker::checkArguments(const Signature& signature, std::vector<ast::Argume
       if (value) good = fitArgument(signature, k, value, callee) && good;
     }
   if (sizes_.retryPending() == Verdict::Different && good) {
-    report(DiagCode::ShapeMismatch, arguments[0].value->span,
+    report(DiagCode::ShapeMismatch, call,
            fmt::format("the sizes of the arguments of {} contradict one another", callee));
     good = false;
   }

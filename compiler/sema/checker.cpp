@@ -264,6 +264,48 @@ TypePtr Checker::join(const TypePtr& a, const TypePtr& b, bool& type_differs) {
 
 // ---------------------------------------------------------------- values as sizes
 
+std::optional<Size> Checker::sizeOfBinary(const ast::BinaryExpr& expr) {
+  auto a = sizeOf(*expr.lhs), b = sizeOf(*expr.rhs);
+  if (!a || !b) return std::nullopt;
+  switch (expr.op) {
+    case ast::BinaryOp::Add:
+      return *a + *b;
+    case ast::BinaryOp::Sub:
+      return *a - *b;
+    case ast::BinaryOp::Mul:
+    case ast::BinaryOp::ElemMul:
+      return *a * *b;
+    case ast::BinaryOp::Pow: {
+      auto exponent = b->constant();
+      if (!exponent || *exponent < 0 || *exponent > 8) return std::nullopt;
+      Size result(1);
+      for (int64_t k = 0; k < *exponent; ++k) result = result * *a;
+      return result;
+    }
+    default:
+      return std::nullopt;
+  }
+}
+
+// len(x), div(a, b), mod(a, b).
+std::optional<Size> Checker::sizeOfCall(const ast::CallExpr& call) {
+  if (!call.callee || call.callee->kind != ast::ExprKind::Name) return std::nullopt;
+  const auto& callee = ast::as<ast::NameExpr>(*call.callee);
+  if (callee.referent != ast::Referent::Builtin) return std::nullopt;
+  auto builtin = static_cast<Builtin>(callee.builtin);
+  const ast::Expr* first = argument(call, 0, "");
+  if (!first || !first->type) return std::nullopt;
+  if (builtin == Builtin::Len && !first->type->dims.empty()) return first->type->dims[0];
+  if (builtin != Builtin::Div && builtin != Builtin::Mod) return std::nullopt;
+  const ast::Expr* second = argument(call, 1, "");
+  auto a = sizeOf(*first), b = second ? sizeOf(*second) : std::nullopt;
+  if (!a || !b) return std::nullopt;
+  Size x = sizes_.resolve(*a), y = sizes_.resolve(*b);
+  if (x.constant() && y.constant() && *y.constant() > 0 && *x.constant() >= 0)
+    return builtin == Builtin::Div ? *x.constant() / *y.constant() : *x.constant() % *y.constant();
+  return sizes_.derived(builtin == Builtin::Div ? "div" : "mod", x, y);
+}
+
 std::optional<Size> Checker::sizeOf(const ast::Expr& expr) {
   if (!expr.type || !expr.type->isScalar() || expr.type->scalar != Scalar::Int) return std::nullopt;
   switch (expr.kind) {
@@ -274,54 +316,16 @@ std::optional<Size> Checker::sizeOf(const ast::Expr& expr) {
       if (!name.binding) return std::nullopt;
       if (name.binding->size) return name.binding->size;
       auto found = values_.find(name.binding);
-      if (found != values_.end()) return found->second;
-      return std::nullopt;
+      return found == values_.end() ? std::nullopt : std::optional<Size>(found->second);
     }
     case ast::ExprKind::Unary: {
       auto value = sizeOf(*ast::as<ast::UnaryExpr>(expr).operand);
       return value ? std::optional<Size>(Size() - *value) : std::nullopt;
     }
-    case ast::ExprKind::Binary: {
-      const auto& binary = ast::as<ast::BinaryExpr>(expr);
-      auto a = sizeOf(*binary.lhs), b = sizeOf(*binary.rhs);
-      if (!a || !b) return std::nullopt;
-      switch (binary.op) {
-        case ast::BinaryOp::Add:
-          return *a + *b;
-        case ast::BinaryOp::Sub:
-          return *a - *b;
-        case ast::BinaryOp::Mul:
-        case ast::BinaryOp::ElemMul:
-          return *a * *b;
-        case ast::BinaryOp::Pow: {
-          auto exponent = b->constant();
-          if (!exponent || *exponent < 0 || *exponent > 8) return std::nullopt;
-          Size result(1);
-          for (int64_t k = 0; k < *exponent; ++k) result = result * *a;
-          return result;
-        }
-        default:
-          return std::nullopt;
-      }
-    }
-    case ast::ExprKind::Call: {
-      const auto& call = ast::as<ast::CallExpr>(expr);
-      if (!call.callee || call.callee->kind != ast::ExprKind::Name) return std::nullopt;
-      const auto& callee = ast::as<ast::NameExpr>(*call.callee);
-      if (callee.referent != ast::Referent::Builtin || call.arguments.empty()) return std::nullopt;
-      auto builtin = static_cast<Builtin>(callee.builtin);
-      const Type& first = *call.arguments[0].value->type;
-      if (builtin == Builtin::Len && !first.dims.empty()) return first.dims[0];
-      if (builtin != Builtin::Div && builtin != Builtin::Mod) return std::nullopt;
-      const ast::Expr* rhs = argument(call, 1, "b");
-      auto a = sizeOf(*argument(call, 0, "a")), b = rhs ? sizeOf(*rhs) : std::nullopt;
-      if (!a || !b) return std::nullopt;
-      Size x = sizes_.resolve(*a), y = sizes_.resolve(*b);
-      if (x.constant() && y.constant() && *y.constant() > 0 && *x.constant() >= 0)
-        return builtin == Builtin::Div ? *x.constant() / *y.constant()
-                                       : *x.constant() % *y.constant();
-      return sizes_.derived(builtin == Builtin::Div ? "div" : "mod", x, y);
-    }
+    case ast::ExprKind::Binary:
+      return sizeOfBinary(ast::as<ast::BinaryExpr>(expr));
+    case ast::ExprKind::Call:
+      return sizeOfCall(ast::as<ast::CallExpr>(expr));
     default:
       return std::nullopt;
   }

@@ -93,6 +93,8 @@ class Checker {
   TypePtr join(const TypePtr& a, const TypePtr& b, bool& type_differs);
   Verdict unifyDims(const std::vector<Size>& a, const std::vector<Size>& b, Span where = {});
   std::optional<Size> sizeOf(const ast::Expr& expr);
+  std::optional<Size> sizeOfBinary(const ast::BinaryExpr& expr);
+  std::optional<Size> sizeOfCall(const ast::CallExpr& call);
   Size sizeOrUnknown(const ast::ExprPtr& expr);
   // An int expression that is to be a dimension; unknown where its value is.
   Size checkSize(ast::ExprPtr& expr, const std::string& what);
@@ -103,9 +105,11 @@ class Checker {
   TypePtr resolveRecord(ast::TypeExpr& type);
   TypePtr recordOf(const ast::TypeDecl& decl, const std::vector<Size>& arguments);
   Size resolveDimension(ast::ExprPtr& dim);
-  // Binds the size names of a list of parameters in the current scope, and their types.
-  void declareParameters(std::vector<ast::Parameter>& parameters, ast::TypeExpr* result,
+  // Binds the size names of a list of parameters in the current scope, and the parameters.
+  void declareParameters(std::vector<ast::Parameter>& parameters, const ast::TypeExpr* result,
                          std::vector<ast::BindingPtr>& sizes);
+  void declareSizes(std::vector<ast::Parameter>& parameters, const ast::TypeExpr* result,
+                    std::vector<ast::BindingPtr>& sizes);
   void checkAttributes(std::vector<ast::Attribute>& attributes, bool on_function);
   void checkTies(ast::Attribute& attribute);
 
@@ -150,7 +154,8 @@ class Checker {
   // `skip`: a parameter that something else supplies.
   bool matchArguments(const Signature& signature, std::vector<ast::Argument>& arguments, Span call,
                       std::vector<int>& order, const std::function<bool(size_t)>& skip = nullptr);
-  bool checkArguments(const Signature& signature, std::vector<ast::Argument>& arguments,
+  bool nothingMissing(const Signature& signature, Span call, const std::vector<int>& order);
+  bool checkArguments(const Signature& signature, std::vector<ast::Argument>& arguments, Span call,
                       const std::vector<int>& order, const std::string& callee);
   bool fitArgument(const Signature& signature, size_t k, ast::ExprPtr& value,
                    const std::string& callee);
@@ -168,6 +173,8 @@ class Checker {
   // --- derivatives.cpp
   TypePtr checkDerivative(ast::CallExpr& expr, Builtin builtin);
   bool selectParameters(ast::CallExpr& expr, const Signature& f, std::vector<size_t>& selected);
+  Signature derivedSignature(const Signature& f, const std::vector<size_t>& selected,
+                             Builtin builtin);
   TypePtr jacobian(const TypePtr& out, const TypePtr& in);
   // --- builtins.cpp, array_builtins.cpp
   struct Operands;
@@ -208,6 +215,10 @@ class Checker {
   void checkSolver(ast::SolveExpr& expr);
   void checkGiven(ast::SolveExpr& expr);
   void checkProtocol(ast::SolveExpr& expr, ast::SolverClause& clause, const ast::FnDecl& solver);
+  bool suppliesForms(ast::SolveExpr& expr, ast::SolverClause& clause, const Signature& signature,
+                     const TypePtr& vector);
+  Diagnostic& badSolver(ast::SolverClause& clause, const std::string& message, Span place,
+                        const std::string& label);
   void checkDifferentiate(ast::SolveExpr& expr);
 
   // --- statements.cpp

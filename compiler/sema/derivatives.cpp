@@ -86,45 +86,13 @@ bool Checker::selectParameters(ast::CallExpr& expr, const Signature& f,
   return true;
 }
 
-TypePtr Checker::checkDerivative(ast::CallExpr& expr, Builtin builtin) {
-  const char* name = spelling(builtin);
-  bool good = !expr.arguments.empty() && !expr.arguments[0].name;
-  for (size_t k = 1; k < expr.arguments.size(); ++k)
-    good = good && k == 1 && expr.arguments[k].name && expr.arguments[k].name->text == "wrt";
-  if (!good) {
-    auto& d = report(DiagCode::BadArguments, expr.span,
-                     fmt::format("`{}` takes one function, and `wrt = ...`", name));
-    d.help = fmt::format("it gives a function, which takes the point: `{}(f)(x)`", name);
-    return types::errorType();
-  }
-  ast::ExprPtr& operand = expr.arguments[0].value;
-  TypePtr type = check(operand);
-  if (type->isError()) return type;
-  if (type->kind != Kind::Function) {
-    auto& d = report(DiagCode::BadDerivative, operand->span,
-                     fmt::format("`{}` of {}, where a function is expected", name, str(type)));
-    d.help = fmt::format("write `{}(f)(x)`, not `{}(f(x))`", name, name);
-    return types::errorType();
-  }
-  Signature f = signatureOf(*operand);
-  if (f.result->isError()) return f.result;
-  std::vector<size_t> selected;
-  if (!selectParameters(expr, f, selected)) return types::errorType();
-  bool real_result = f.result->isScalar() && f.result->scalar == Scalar::Real;
-  bool needs_real = builtin != Builtin::Jac && builtin != Builtin::Jvp && builtin != Builtin::Vjp &&
-                    builtin != Builtin::GradCheck;
-  if ((needs_real && !real_result) || !types::holdsReals(*f.result)) {
-    auto& d = report(DiagCode::BadDerivative, operand->span,
-                     fmt::format("`{}` of a function whose result is {}", name, str(f.result)));
-    if (types::holdsReals(*f.result))
-      d.help = fmt::format("`{}` needs a real result; `jac`, `jvp` and `vjp` take any", name);
-    return types::errorType();
-  }
+Signature Checker::derivedSignature(const Signature& f, const std::vector<size_t>& selected,
+                                    Builtin builtin) {
   std::vector<TypePtr> inputs;
   for (size_t k : selected) inputs.push_back(f.parameters[k].type);
   TypePtr input = inputs.size() == 1 ? inputs[0] : types::tuple(inputs);
   Signature derived = f;
-  derived.name = f.name.empty() ? "" : fmt::format("{}({})", name, f.name);
+  derived.name = f.name.empty() ? "" : fmt::format("{}({})", spelling(builtin), f.name);
   auto append_tangents = [&] {
     for (size_t k : selected) {
       const Parameter& p = f.parameters[k];
@@ -161,7 +129,44 @@ TypePtr Checker::checkDerivative(ast::CallExpr& expr, Builtin builtin) {
       derived.result = types::realType();
       break;  // gradcheck: the largest relative error
   }
-  setSignature(expr, std::move(derived));
+  return derived;
+}
+
+TypePtr Checker::checkDerivative(ast::CallExpr& expr, Builtin builtin) {
+  const char* name = spelling(builtin);
+  bool good = !expr.arguments.empty() && !expr.arguments[0].name;
+  for (size_t k = 1; k < expr.arguments.size(); ++k)
+    good = good && k == 1 && expr.arguments[k].name && expr.arguments[k].name->text == "wrt";
+  if (!good) {
+    auto& d = report(DiagCode::BadArguments, expr.span,
+                     fmt::format("`{}` takes one function, and `wrt = ...`", name));
+    d.help = fmt::format("it gives a function, which takes the point: `{}(f)(x)`", name);
+    return types::errorType();
+  }
+  ast::ExprPtr& operand = expr.arguments[0].value;
+  TypePtr type = check(operand);
+  if (type->isError()) return type;
+  if (type->kind != Kind::Function) {
+    auto& d = report(DiagCode::BadDerivative, operand->span,
+                     fmt::format("`{}` of {}, where a function is expected", name, str(type)));
+    d.help = fmt::format("write `{}(f)(x)`, not `{}(f(x))`", name, name);
+    return types::errorType();
+  }
+  Signature f = signatureOf(*operand);
+  if (f.result->isError()) return f.result;
+  std::vector<size_t> selected;
+  if (!selectParameters(expr, f, selected)) return types::errorType();
+  bool real_result = f.result->isScalar() && f.result->scalar == Scalar::Real;
+  bool needs_real = builtin != Builtin::Jac && builtin != Builtin::Jvp && builtin != Builtin::Vjp &&
+                    builtin != Builtin::GradCheck;
+  if ((needs_real && !real_result) || !types::holdsReals(*f.result)) {
+    auto& d = report(DiagCode::BadDerivative, operand->span,
+                     fmt::format("`{}` of a function whose result is {}", name, str(f.result)));
+    if (types::holdsReals(*f.result))
+      d.help = fmt::format("`{}` needs a real result; `jac`, `jvp` and `vjp` take any", name);
+    return types::errorType();
+  }
+  setSignature(expr, derivedSignature(f, selected, builtin));
   return expr.type;
 }
 

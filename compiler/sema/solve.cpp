@@ -249,81 +249,88 @@ void Checker::checkGiven(ast::SolveExpr& expr) {
       {"tol", types::realType(), {}, true, std::nullopt}};
   if (!matchArguments(signature, clause.arguments, clause.span, clause.order))
     return checkLeftovers(clause.arguments);
-  checkArguments(signature, clause.arguments, clause.order, "`given`");
+  checkArguments(signature, clause.arguments, clause.span, clause.order, "`given`");
+}
+
+// Reports what is wrong between a solver and a block, at the clause and at another place.
+Diagnostic& Checker::badSolver(ast::SolverClause& clause, const std::string& message, Span place,
+                               const std::string& label) {
+  checkLeftovers(clause.arguments);
+  auto& d = report(DiagCode::BadSolver, clause.name.span, message);
+  d.labels.push_back({place, label});
+  return d;
+}
+
+// Whether the block can supply what the solver's parameters ask for by their names.
+bool Checker::suppliesForms(ast::SolveExpr& expr, ast::SolverClause& clause,
+                            const Signature& signature, const TypePtr& vector) {
+  TypePtr map = types::function({vector}, vector);
+  bool wants_equations = false;
+  for (const Parameter& p : signature.parameters) {
+    bool function = p.name == "F" || p.name == "T";
+    if (function || p.name == "z0") {
+      wants_equations |= function;
+      const TypePtr& supplied = function ? map : vector;
+      bool type_differs = false;
+      if (!fits(p.type, supplied, {}, type_differs)) {
+        badSolver(clause,
+                  fmt::format("the solver `{}` takes `{}` as {}, where the block supplies {}",
+                              signature.name, p.name, str(p.type), str(supplied)),
+                  p.span, "declared here");
+        return false;
+      }
+    }
+    Span where;
+    auto reason = p.name == "T" ? notFixedPoint(expr, where) : std::nullopt;
+    if (reason) {
+      badSolver(clause,
+                fmt::format("the solver `{}` wants a fixed-point map `T`, and the equations do not "
+                            "give one",
+                            signature.name),
+                where, *reason)
+          .help = "write every equation as `unknown == expression`";
+      return false;
+    }
+    bool given = std::any_of(clause.arguments.begin(), clause.arguments.end(),
+                             [&](const auto& a) { return a.name && a.name->text == p.name; });
+    if (!p.has_default && contains(kArgminForms, p.name) && !given) {
+      badSolver(clause,
+                fmt::format("the solver `{}` wants `{}`, which a `solve` block does not have",
+                            signature.name, p.name),
+                p.span, "declared here");
+      return false;
+    }
+  }
+  if (wants_equations) return true;
+  badSolver(
+      clause,
+      fmt::format("`{}` is no solver: it has neither a parameter `F` nor `T`", signature.name),
+      clause.function->name.span, "declared here")
+      .help = "a solver takes `F: fn(real[n]) -> real[n]` (the residual) and `z0: real[n]`";
+  return false;
 }
 
 void Checker::checkProtocol(ast::SolveExpr& expr, ast::SolverClause& clause,
                             const ast::FnDecl& solver) {
   Signature signature = instantiate(solver);
-  Size n = unknownElements(expr);
-  TypePtr vector = types::realType({n});
-  TypePtr map = types::function({vector}, vector);
-  auto bad = [&](Span place, const std::string& message, const std::string& label) -> Diagnostic& {
-    checkLeftovers(clause.arguments);
-    auto& d = report(DiagCode::BadSolver, clause.name.span, message);
-    d.labels.push_back({place, label});
-    return d;
-  };
-  bool wants_equations = false;
-  for (const Parameter& p : signature.parameters) {
-    bool function = p.name == "F" || p.name == "T";
-    if (!function && p.name != "z0") continue;
-    wants_equations |= function;
-    bool type_differs = false;
-    if (!fits(p.type, function ? map : vector, {}, type_differs)) {
-      bad(p.span,
-          fmt::format("the solver `{}` takes `{}` as {}, where the block supplies {}",
-                      solver.name.text, p.name, str(p.type), str(function ? map : vector)),
-          "declared here");
-      return;
-    }
-    if (p.name != "T") continue;
-    Span where;
-    if (auto reason = notFixedPoint(expr, where)) {
-      auto& d = bad(where,
-                    fmt::format("the solver `{}` wants a fixed-point map `T`, and the equations do "
-                                "not give one",
-                                solver.name.text),
-                    *reason);
-      d.help = "write every equation as `unknown == expression`";
-      return;
-    }
-  }
-  auto given = [&](const std::string& name) {
-    return std::any_of(clause.arguments.begin(), clause.arguments.end(),
-                       [&](const ast::Argument& a) { return a.name && a.name->text == name; });
-  };
-  for (const Parameter& p : signature.parameters)
-    if (!p.has_default && contains(kArgminForms, p.name) && !given(p.name)) {
-      bad(p.span,
-          fmt::format("the solver `{}` wants `{}`, which a `solve` block does not have",
-                      solver.name.text, p.name),
-          "declared here");
-      return;
-    }
-  if (!wants_equations) {
-    auto& d = bad(
-        solver.name.span,
-        fmt::format("`{}` is no solver: it has neither a parameter `F` nor `T`", solver.name.text),
-        "declared here");
-    d.help = "a solver takes `F: fn(real[n]) -> real[n]` (the residual) and `z0: real[n]`";
-    return;
-  }
+  TypePtr vector = types::realType({unknownElements(expr)});
+  if (!suppliesForms(expr, clause, signature, vector)) return;
   auto supplied = [&](size_t k) {
     const std::string& name = signature.parameters[k].name;
     return name == "F" || name == "T" || name == "z0";
   };
   if (!matchArguments(signature, clause.arguments, clause.span, clause.order, supplied))
     return checkLeftovers(clause.arguments);
-  checkArguments(signature, clause.arguments, clause.order, "`" + solver.name.text + "`");
+  checkArguments(signature, clause.arguments, clause.span, clause.order,
+                 "`" + solver.name.text + "`");
   TypePtr result = sizes_.resolve(signature.result);
   bool solution = result->kind == Kind::Record && result->name == "Solution";
   bool type_differs = false;
   if (!result->isError() && !solution && !fits(vector, result, {}, type_differs))
-    bad(solver.result ? solver.result->span : solver.name.span,
-        fmt::format("the solver `{}` gives {}, where {} or Solution is expected", solver.name.text,
-                    str(result), str(vector)),
-        "declared here");
+    badSolver(clause,
+              fmt::format("the solver `{}` gives {}, where {} or Solution is expected",
+                          solver.name.text, str(result), str(vector)),
+              solver.result ? solver.result->span : solver.name.span, "declared here");
 }
 
 void Checker::checkDifferentiate(ast::SolveExpr& expr) {

@@ -172,8 +172,8 @@ void Checker::declareType(ast::TypeDecl& decl) {
   closed_types_.insert(&decl);
 }
 
-void Checker::declareParameters(std::vector<ast::Parameter>& parameters, ast::TypeExpr* result,
-                                std::vector<ast::BindingPtr>& sizes) {
+void Checker::declareSizes(std::vector<ast::Parameter>& parameters, const ast::TypeExpr* result,
+                           std::vector<ast::BindingPtr>& sizes) {
   Names in_parameters, in_result;
   auto collect = [&](const ast::TypeExpr* type, Names& names) {
     eachDimension(type, [&](const ast::Expr* dim) {
@@ -194,7 +194,6 @@ void Checker::declareParameters(std::vector<ast::Parameter>& parameters, ast::Ty
                        [&](const ast::NameExpr* n) { return n->name == name; });
   };
   // Int parameters that are sizes come first: they bind the name.
-  std::unordered_map<std::string, ast::BindingPtr> early;
   for (auto& parameter : parameters) {
     const std::string& name = parameter.name.text;
     if (!isPlainInt(parameter.type.get()) ||
@@ -202,7 +201,6 @@ void Checker::declareParameters(std::vector<ast::Parameter>& parameters, ast::Ty
       continue;
     parameter.binding = bind(ast::BindingKind::Parameter, parameter.name, types::intType());
     parameter.binding->size = Size::named(sizes_.rigid(name));
-    early[name] = parameter.binding;
   }
   for (const ast::NameExpr* name : in_parameters) {
     if (name->name.empty() || scopes_.back().names.count(name->name)) continue;
@@ -221,6 +219,11 @@ void Checker::declareParameters(std::vector<ast::Parameter>& parameters, ast::Ty
     bind(ast::BindingKind::Size, {name->name, name->span}, types::intType())->size =
         Size::named(sizes_.unknown(name->name));
   }
+}
+
+void Checker::declareParameters(std::vector<ast::Parameter>& parameters,
+                                const ast::TypeExpr* result, std::vector<ast::BindingPtr>& sizes) {
+  declareSizes(parameters, result, sizes);
   std::unordered_map<std::string, Span> seen;
   for (auto& parameter : parameters) {
     auto [first, fresh] = seen.emplace(parameter.name.text, parameter.name.span);
