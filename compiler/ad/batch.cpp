@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "analysis/kinks.h"
 #include "base/check.h"
 #include "ir/walk.h"
 
@@ -38,7 +39,8 @@ bool needsAnIteration(const ir::Op& op) {
 
 }  // namespace
 
-Batcher::Batcher(ir::Builder& builder, const ir::Op& loop) : builder_(builder), loop_(loop) {
+Batcher::Batcher(ir::Builder& builder, const ir::Op& loop, Comparisons comparisons)
+    : builder_(builder), loop_(loop), comparisons_(comparisons) {
   dependent_.insert(loop.regions[0]->args[0]);
   for (size_t before = 0; before != dependent_.size();) {
     before = dependent_.size();
@@ -267,6 +269,7 @@ void Batcher::loopRule(ir::Builder& b, const ir::Op& op) {
 // taken is not seen.
 void Batcher::ifRule(ir::Builder& b, const ir::Op& op) {
   if (isUniform(op.operand(0))) throw NotBatchable{};
+  if (comparisons_ == Comparisons::Keep && analysis::isComparisonIf(op)) throw NotBatchable{};
   for (const auto& region : op.regions)
     for (const auto& nested : region->ops)
       if (!ir::isElementwise(nested->code) && nested->code != OpCode::Const &&

@@ -17,10 +17,13 @@ namespace dini::ad {
 
 struct NotBatchable {};
 
+// Before differentiation an `if` on a comparison must stay one: it is a kink (nonsmooth, maths.md).
+enum class Comparisons { Keep, Batch };
+
 class Batcher {
  public:
   // The builder stands where the loop is.
-  Batcher(ir::Builder& builder, const ir::Op& loop);
+  Batcher(ir::Builder& builder, const ir::Op& loop, Comparisons comparisons);
   // The stacked results of the loop.
   std::vector<ir::Value*> run();
 
@@ -58,6 +61,7 @@ class Batcher {
   void gatherIndexed(ir::Builder& b, const ir::Op& op);
   void updateRule(ir::Builder& b, const ir::Op& op);
   void addAtRule(ir::Builder& b, const ir::Op& op);
+  bool columnSlice(ir::Builder& b, const ir::Op& op);
   void sliceRules(ir::Builder& b, const ir::Op& op);
   void gatherRules(ir::Builder& b, const ir::Op& op);
   void einsumRule(ir::Builder& b, const ir::Op& op);
@@ -68,6 +72,7 @@ class Batcher {
 
   ir::Builder& builder_;
   const ir::Op& loop_;
+  Comparisons comparisons_;
   std::unordered_set<const ir::Value*> dependent_;
   std::unordered_map<const ir::Value*, Lane> lanes_;
 };
@@ -79,5 +84,7 @@ void contractProducts(ir::Function& function);
 // The loops that ad makes over basis vectors carry this mark (attrs.str).
 inline constexpr const char* kBasisLoop = "basis";
 void batchBasisLoops(ir::Function& function);
+// Maps of a function that is about to be differentiated.
+void batchMaps(ir::Function& function, Comparisons comparisons);
 
 }  // namespace dini::ad

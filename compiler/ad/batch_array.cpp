@@ -140,12 +140,18 @@ void Batcher::indexRule(ir::Builder& b, const ir::Op& op) {
   bool reads_column = isBatched(array) && affine_indices + other == 0;
   if (!reads_slice && !reads_column) return gatherIndexed(b, op);
   Value* source = reads_slice ? uniform(array) : batched(b, array);
+  size_t first = 1;  // index that is not read off first
+  if (reads_slice) {
+    Values leading;
+    for (; isUniform(op.operand(first)); ++first) leading.push_back(uniform(op.operand(first)));
+    if (!leading.empty()) source = b.index(source, std::move(leading));
+  }
   Values starts, sizes;
   if (reads_column) {
     starts.push_back(b.integer(0));
     sizes.push_back(b.dim(source, 0));
   }
-  for (size_t k = 1; k <= count; ++k) {
+  for (size_t k = first; k <= count; ++k) {
     Lane found = lane(op.operand(k));
     bool moves = found.kind == Lane::Kind::Affine;
     starts.push_back(found.value != nullptr ? found.value : b.integer(0));
@@ -156,7 +162,7 @@ void Batcher::indexRule(ir::Builder& b, const ir::Op& op) {
     starts.push_back(b.integer(0));
     sizes.push_back(size);
   }
-  if (reads_slice && count == 1 && isWhole(source, starts[0], sizes[0]))
+  if (reads_slice && first == count && isWhole(source, starts[0], sizes[0]))
     return set(op.result(), source);
   Value* part = b.slice(source, starts, sizes);
   if (part->type.rank() != rest.size() + 1) {
@@ -220,7 +226,36 @@ void Batcher::addAtRule(ir::Builder& b, const ir::Op& op) {
   set(op.result(), b.reshape(sum, all));
 }
 
+// x[.., i + c, ..] as a slice of size 1 on one axis of an array outside the batch.
+bool Batcher::columnSlice(ir::Builder& b, const ir::Op& op) {
+  size_t rank = op.operand(0)->type.rank(), moving = rank;
+  if (!isUniform(op.operand(0)) || !op.result()->type.isStatic()) return false;
+  for (size_t axis = 0; axis < rank; ++axis) {
+    Lane found = lane(op.operand(1 + axis));
+    if (found.kind == Lane::Kind::Uniform) continue;
+    if (found.kind == Lane::Kind::Batched || moving != rank || op.result()->type.dims[axis] != 1)
+      return false;
+    moving = axis;
+  }
+  if (moving == rank) return false;
+  Values starts, sizes, with_batch{batchSize(b)};
+  std::vector<int64_t> order{static_cast<int64_t>(moving)};
+  for (size_t axis = 0; axis < rank; ++axis) {
+    Value* start = lane(op.operand(1 + axis)).value;
+    starts.push_back(start != nullptr ? start : b.integer(0));
+    Value* size = b.integer(op.result()->type.dims[axis]);
+    sizes.push_back(axis == moving ? batchSize(b) : size);
+    with_batch.push_back(size);
+    if (axis != moving) order.push_back(static_cast<int64_t>(axis));
+  }
+  Value* part = b.slice(uniform(op.operand(0)), starts, sizes);
+  if (!std::is_sorted(order.begin(), order.end())) part = b.transpose(part, std::move(order));
+  set(op.result(), b.reshape(part, with_batch));
+  return true;
+}
+
 void Batcher::sliceRules(ir::Builder& b, const ir::Op& op) {
+  if (op.code == OpCode::Slice && columnSlice(b, op)) return;
   Value* array = batched(b, op.operand(0));
   size_t rank = op.operand(0)->type.rank();
   bool is_slice = op.code == OpCode::Slice;

@@ -4,6 +4,7 @@
 
 #include <fmt/format.h>
 
+#include "ad/batch.h"
 #include "ad/forward.h"
 #include "ad/linear.h"
 #include "ad/split.h"
@@ -81,6 +82,7 @@ std::unique_ptr<ir::Function> make(ir::Module& module, const Name& name) {
   check(primal != nullptr, "a call of a function that is not in the module");
   Request request = requestOf(name.key);
   auto copy = ir::clone(*primal, name.base);
+  batchMaps(*copy, Comparisons::Keep);
   analysis::unifyKinks(*copy);
   auto made = forward(module, *copy, request, full, analysis::Caller::MayDropResults);
   size_t outs = 0;

@@ -56,6 +56,7 @@ std::unique_ptr<ir::Function> linearise(ir::Module& module, const ir::Function& 
                                         const Request& request) {
   check(request.active.size() == f.body.args.size(), "one activity flag per parameter");
   auto copy = ir::clone(f, f.name);
+  batchMaps(*copy, Comparisons::Keep);
   analysis::unifyKinks(*copy);
   auto made = forward(module, *copy, request, f.name + "_jvp");
   splitTries(module, *made);

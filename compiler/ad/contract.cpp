@@ -103,28 +103,60 @@ bool isIdentity(const Value* value) {
   return axes == std::vector<int64_t>{0, 1} || axes == std::vector<int64_t>{1, 0};
 }
 
-// einsum of M with an identity that renames one contracted letter: M itself, axes in order.
+// A diagonal matrix: an identity scaled along its axes by vectors (each a broadcast to one axis).
+struct Diagonal {
+  bool found = false;
+  std::vector<Value*> scales;  // vectors
+};
+
+Diagonal diagonalOf(Value* value) {
+  Diagonal diagonal;
+  while (!isIdentity(value)) {
+    if (value->def == nullptr || value->type.rank() != 2) return {};
+    const ir::Op& op = *value->def;
+    if (op.code != OpCode::Mul && op.code != OpCode::SafeMul) return {};
+    auto isVector = [](const Value* side) {
+      return side->def != nullptr && side->def->code == OpCode::Broadcast &&
+             side->def->operand(0)->type.rank() == 1;
+    };
+    size_t vector = isVector(op.operand(0)) ? 0 : 1;
+    if (!isVector(op.operand(vector))) return {};
+    diagonal.scales.push_back(op.operand(vector)->def->operand(0));
+    value = op.operand(1 - vector);
+  }
+  diagonal.found = true;
+  return diagonal;
+}
+
+// einsum of M with a diagonal matrix that renames one contracted letter: M with its axes in order,
+// scaled along the renamed one.
 Value* renamed(ir::Function& function, ir::Region& region, size_t at) {
   const ir::Op& op = *region.ops[at];
   if (op.code != OpCode::Einsum) return nullptr;
   ir::EinsumSpec spec = ir::parseEinsum(op.attrs.str);
   for (size_t side = 0; side < 2; ++side) {
-    if (!isIdentity(op.operand(side))) continue;
     const std::string& unit = side == 0 ? spec.a : spec.b;
     std::string letters = side == 0 ? spec.b : spec.a;
+    if (unit.size() != 2 || spec.contracted.size() != 1) continue;
+    Diagonal diagonal = diagonalOf(op.operand(side));
+    if (!diagonal.found) continue;
     char from = unit[0], to = unit[1];
-    if (spec.contracted.size() != 1) return nullptr;
     if (spec.contracted[0] == to) std::swap(from, to);
-    if (spec.contracted[0] != from || letters.find(to) != std::string::npos) return nullptr;
+    if (spec.contracted[0] != from || letters.find(to) != std::string::npos) continue;
     std::replace(letters.begin(), letters.end(), from, to);
     std::vector<int64_t> order;
     for (char letter : spec.result) order.push_back(static_cast<int64_t>(letters.find(letter)));
-    Value* matrix = op.operand(1 - side);
-    if (std::is_sorted(order.begin(), order.end())) return matrix;
     ir::Builder b(function, region);
     b.insertAt(at);
     b.setSpan(op.span);
-    return b.transpose(matrix, std::move(order));
+    Value* matrix = op.operand(1 - side);
+    if (!std::is_sorted(order.begin(), order.end())) matrix = b.transpose(matrix, std::move(order));
+    auto axis = static_cast<int64_t>(spec.result.find(to));
+    for (Value* scale : diagonal.scales) {
+      Value* along = matrix->type.rank() == 1 ? scale : b.broadcast(scale, {axis}, b.dims(matrix));
+      matrix = b.mul(matrix, along);
+    }
+    return matrix;
   }
   return nullptr;
 }

@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "ad/linear.h"
+#include "ad/row_reads.h"
 #include "base/check.h"
 
 namespace dini::ad {
@@ -14,7 +15,9 @@ using Values = std::vector<Value*>;
 
 std::unique_ptr<ir::Function> transpose(ir::Module&, const ir::Function& function, size_t tangents,
                                         size_t outs) {
-  return Reverse(function, tangents, outs).run();
+  auto source = ir::clone(function, function.name);
+  hoistRowReads(*source);
+  return Reverse(*source, tangents, outs).run();
 }
 
 std::unique_ptr<ir::Function> Reverse::run() {

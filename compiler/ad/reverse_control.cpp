@@ -4,6 +4,7 @@
 #include "ad/calls.h"
 #include "ad/linear.h"
 #include "ad/reverse.h"
+#include "ad/row_reads.h"
 #include "base/check.h"
 #include "ir/walk.h"
 
@@ -35,37 +36,14 @@ struct Reverse::LoopPlan {
 
 namespace {
 
-// The offset c of an index that is i + c for the loop's index i: a constant or a value from outside.
-struct Offset {
-  bool affine = false;
-  int64_t constant = 0;
-  Value* outside = nullptr;
-  bool operator==(const Offset&) const = default;
-};
-
-Offset offsetOf(const ir::Region& body, Value* index) {
-  Value* i = body.args[0];
-  if (index == i) return {true};
-  if (index->def == nullptr || index->region != &body) return {};
-  OpCode code = index->def->code;
-  if (code != OpCode::IAdd && code != OpCode::ISub) return {};
-  Value *a = index->def->operand(0), *c = index->def->operand(1);
-  if (code == OpCode::IAdd && c == i) std::swap(a, c);
-  if (a != i) return {};
-  if (auto constant = ir::constantInt(c))
-    return {true, code == OpCode::IAdd ? *constant : -*constant, nullptr};
-  if (code == OpCode::ISub || ir::isInside(c->region, &body)) return {};
-  return {true, 0, c};
-}
-
 // The reads of `array` in the loop, if they all are array[i + c] at the body's top level.
-std::vector<std::pair<const ir::Op*, Offset>> rowReads(const ir::Region& body, const Value* array) {
-  std::vector<std::pair<const ir::Op*, Offset>> reads;
+std::vector<std::pair<const ir::Op*, IndexOffset>> rowReads(const ir::Region& body, const Value* array) {
+  std::vector<std::pair<const ir::Op*, IndexOffset>> reads;
   bool all = array->type.rank() > 0;
   ir::walk(body, [&](const ir::Op& op) {
     if (std::find(op.operands.begin(), op.operands.end(), array) == op.operands.end()) return;
     bool row = op.code == OpCode::Index && op.operands.size() == 2 && op.parent == &body;
-    Offset offset = row ? offsetOf(body, op.operand(1)) : Offset{};
+    IndexOffset offset = row ? offsetOf(body, op.operand(1)) : IndexOffset{};
     all = all && offset.affine;
     reads.emplace_back(&op, offset);
   });
@@ -86,7 +64,7 @@ Reverse::LoopPlan Reverse::planLoop(ir::Builder& b, const ir::Op& op) {
       (stacks ? plan.stacked : plan.threaded).push_back(value);
       continue;
     }
-    std::vector<std::pair<Offset, RowSum*>> groups;
+    std::vector<std::pair<IndexOffset, RowSum*>> groups;
     for (auto& [read, offset] : reads) {
       auto group = std::find_if(groups.begin(), groups.end(),
                                 [&](auto& g) { return g.first == offset; });

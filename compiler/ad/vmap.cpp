@@ -16,7 +16,7 @@ bool isMap(const ir::Op& op) {
 }
 
 // Replaces the map at `at`; what was built for it goes again if it cannot be batched.
-bool batch(ir::Function& function, ir::Region& region, size_t at) {
+bool batch(ir::Function& function, ir::Region& region, size_t at, Comparisons comparisons) {
   ir::Op& op = *region.ops[at];
   ir::Builder b(function, region);
   b.insertAt(at);
@@ -27,7 +27,7 @@ bool batch(ir::Function& function, ir::Region& region, size_t at) {
     region.ops.erase(first, first + static_cast<ptrdiff_t>(region.ops.size() - before));
   };
   try {
-    std::vector<Value*> results = Batcher(b, op).run();
+    std::vector<Value*> results = Batcher(b, op, comparisons).run();
     for (size_t k = 0; k < results.size(); ++k) ir::replaceUses(function, op.results[k], results[k]);
   } catch (const NotBatchable&) {
     eraseMade();
@@ -39,23 +39,28 @@ bool batch(ir::Function& function, ir::Region& region, size_t at) {
 }
 
 template <class Wanted>
-void batchRegion(ir::Function& function, ir::Region& region, const Wanted& wanted) {
+void batchRegion(ir::Function& function, ir::Region& region, Comparisons comparisons,
+                 const Wanted& wanted) {
   for (size_t k = region.ops.size(); k-- > 0;) {
-    for (auto& nested : region.ops[k]->regions) batchRegion(function, *nested, wanted);
-    if (isMap(*region.ops[k]) && wanted(*region.ops[k])) batch(function, region, k);
+    for (auto& nested : region.ops[k]->regions)
+      batchRegion(function, *nested, comparisons, wanted);
+    if (isMap(*region.ops[k]) && wanted(*region.ops[k])) batch(function, region, k, comparisons);
   }
 }
 
 }  // namespace
 
-void vmap(ir::Module&, ir::Function& function) {
-  batchRegion(function, function.body, [](const ir::Op&) { return true; });
+void batchMaps(ir::Function& function, Comparisons comparisons) {
+  batchRegion(function, function.body, comparisons, [](const ir::Op&) { return true; });
   contractProducts(function);
   ir::eraseDead(function);
 }
 
+void vmap(ir::Module&, ir::Function& function) { batchMaps(function, Comparisons::Batch); }
+
 void batchBasisLoops(ir::Function& function) {
-  batchRegion(function, function.body, [](const ir::Op& op) { return op.attrs.str == kBasisLoop; });
+  batchRegion(function, function.body, Comparisons::Keep,
+              [](const ir::Op& op) { return op.attrs.str == kBasisLoop; });
   contractProducts(function);
   ir::eraseDead(function);
 }
