@@ -263,6 +263,7 @@ class RandomIr {
         break;
       }
       case 2: {  // a while with a counter
+        if (depth < options_.depth && !options_.nested_whiles) return;
         std::vector<Value*> carries = {b.integer(0), vector(b, pool)};
         int64_t limit = 1 + below(4);
         auto results = b.whileLoop(

@@ -18,6 +18,7 @@ struct RandomOptions {
   bool nonsmooth = true;  // choose, max, sort, norm
   bool jumps = true;      // select on comparisons, floor
   bool control = true;
+  bool nested_whiles = true;  // whiles inside other regions
   bool solves = true;
 };
 
