@@ -143,7 +143,7 @@ void Parser::failUnexpected(std::string_view expected, std::string help) {
 std::string Parser::describe(const Token& t) const {
   std::string_view seen = text(t);
   switch (t.kind) {
-    case TokenKind::EndOfFile: return "the end of the file";
+    case TokenKind::EndOfFile: return "the end of the input";
     case TokenKind::Newline: return "the end of the line";
     default: break;
   }

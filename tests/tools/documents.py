@@ -3,8 +3,9 @@ statements must run. Words after the mark change that:
 
   dini fragment     not a whole program; not run
   dini E0301        must be rejected with this code
-and a block marked `output` right after one is what the program prints. Blocks run in the folder
-of their document, so that they can name its data files."""
+and a block marked `output` right after one is what the program prints, one marked `diagnostic` what
+it says on stderr, where the file is called example.dini; --update rewrites the latter. Blocks run in
+the folder of their document, so that they can name its data files."""
 import pathlib
 import re
 import subprocess
@@ -20,19 +21,20 @@ def documents():
 
 
 def programs(text):
-    """(line, words after `dini`, program, expected output or None)"""
+    """(line, words after `dini`, program, kind of the block that says what is expected, that block)"""
     blocks = list(BLOCK.finditer(text))
     for k, block in enumerate(blocks):
         if block[1] != "dini":
             continue
         following = blocks[k + 1] if k + 1 < len(blocks) else None
-        output = None
-        if following and following[1] == "output" and not text[block.end():following.start()].strip():
-            output = following[3]
-        yield text.count("\n", 0, block.start()) + 1, block[2].split(), block[3], output
+        kind, expected = None, None
+        adjacent = following and not text[block.end():following.start()].strip()
+        if adjacent and following[1] in ("output", "diagnostic"):
+            kind, expected = following[1], following
+        yield text.count("\n", 0, block.start()) + 1, block[2].split(), block[3], kind, expected
 
 
-def problem(dini, path, words, program, output):
+def problem(dini, path, words, program, kind, expected, update):
     file = path.parent / f".block-of-{path.stem}.dini"
     file.write_text(program)
     try:
@@ -43,11 +45,19 @@ def problem(dini, path, words, program, output):
         codes = [w for w in words if re.fullmatch(r"[EW]\d{4}", w)]
         if codes:
             missing = [c for c in codes if f"[{c}]" not in ran.stderr]
-            return f"no {missing} in:\n{ran.stderr}{ran.stdout}" if missing else ""
+            if missing:
+                return f"no {missing} in:\n{ran.stderr}{ran.stdout}"
+            said = ran.stderr.replace(str(file), "example.dini")
+            if kind != "diagnostic" or said.strip() == expected[3].strip():
+                return ""
+            if update:
+                path.write_text(path.read_text().replace(expected[3], said.rstrip("\n") + "\n"))
+                return ""
+            return f"said:\n{said}instead of:\n{expected[3]}"
         if ran.returncode:
             return f"dini run: status {ran.returncode}\n{ran.stderr}"
-        if output is not None and ran.stdout.strip() != output.strip():
-            return f"printed:\n{ran.stdout}instead of:\n{output}"
+        if kind == "output" and ran.stdout.strip() != expected[3].strip():
+            return f"printed:\n{ran.stdout}instead of:\n{expected[3]}"
         if re.search(r'^test "', program, re.M):
             tested = call("test")
             if tested.returncode:
@@ -63,7 +73,8 @@ def run(tally, options):
     for path in documents():
         if not path.is_file() or options.filter not in path.name:
             continue
-        for line, words, program, output in programs(path.read_text()):
+        for line, words, program, kind, expected in programs(path.read_text()):
             if "fragment" not in words:
                 tally.add(f"{path.relative_to(ROOT)}:{line}",
-                          problem(options.dini, path, words, program, output))
+                          problem(options.dini, path, words, program, kind, expected,
+                                  options.update))
