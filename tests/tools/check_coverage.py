@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 """Every diagnostic of compiler/diag/diagnostics.def has a page docs/errors/CODE.md and is named by
-a test (a file under tests/ that holds its code or its enumerator)."""
+a test (a file under tests/ that holds its code or its enumerator, or a program of its page that must
+be rejected with it, which documents.py runs)."""
 import pathlib
 import re
 import sys
@@ -15,6 +16,8 @@ def violations():
     tests = "\n".join(p.read_text(errors="replace") for p in (ROOT / "tests").rglob("*")
                       if p.is_file() and p.suffix in TEST_SUFFIXES)
     words = set(re.findall(r"\w+", tests))
+    for page in (ROOT / "docs/errors").glob("*.md"):
+        words.update(re.findall(r"^```dini (\w\d+)$", page.read_text(), re.M))
     for name, code in rows:
         if not (ROOT / "docs/errors" / f"{code}.md").is_file():
             yield f"{code} ({name}) has no page docs/errors/{code}.md"
