@@ -41,10 +41,17 @@ bool isMovable(const ir::Op& op) {
   return op.code != OpCode::While && op.code != OpCode::Call && !ir::hasEffect(op);
 }
 
+void erasePrints(ir::Op& op) {
+  for (auto& region : op.regions) {
+    std::erase_if(region->ops, [](const auto& nested) { return nested->code == OpCode::Print; });
+    for (auto& nested : region->ops) erasePrints(*nested);
+  }
+}
+
 }  // namespace
 
-Residuals::Residuals(const ir::Region& region, std::unordered_set<const Value*> free)
-    : region_(region), free_(std::move(free)) {
+Residuals::Residuals(const ir::Region& region, Keep keep, std::unordered_set<const Value*> free)
+    : region_(region), keep_(keep), free_(std::move(free)) {
   findLive();
   collectNeeds();
   for (Value* value : needs_)
@@ -99,13 +106,19 @@ const Residuals::Set& Residuals::saves(Value* value) {
   return memo_[value] = std::move(computed);
 }
 
+bool Residuals::canSave(const Value* value) const {
+  return keep_ == Keep::Once || value->type.isStatic();
+}
+
 Residuals::Set Residuals::computeSaves(Value* value) {
   if (free_.contains(value)) return {};
-  if (value->def == nullptr || !isMovable(*value->def)) return {value};
+  bool must_recompute = !canSave(value) && value->def != nullptr;
+  if (value->def == nullptr || (!isMovable(*value->def) && !must_recompute)) return {value};
   Set total;
   for (Value* input : inputs(*value->def))
     for (Value* residual : saves(input))
       if (std::find(total.begin(), total.end(), residual) == total.end()) total.push_back(residual);
+  if (must_recompute) return total;
   if (live_.contains(value->def))
     return total.empty() && isCheap(value->def->code) ? total : Set{value};
   int64_t cost = 0;
@@ -121,7 +134,7 @@ Value* Residuals::materialise(ir::Builder& b, Value* value, ir::ValueMap& map) c
   if (found != map.end()) return found->second;
   check(value->def != nullptr && !is_saved_.contains(value), "a residual that was not loaded");
   for (Value* input : inputs(*value->def)) materialise(b, input, map);
-  ir::cloneOp(b, *value->def, map);
+  erasePrints(ir::cloneOp(b, *value->def, map));
   return map.at(value);
 }
 

@@ -4,6 +4,8 @@
 // - a cheap operation on free values is recomputed;
 // - an operation that only the linear part uses moves there if that saves less memory than its
 //   result takes; it is then computed once, in the linear part;
+// - an array of dynamic size is not stacked over the iterations of a loop, where it may differ in
+//   size: what makes it runs again in the linear part (without its prints);
 // - everything else is saved.
 #pragma once
 
@@ -18,9 +20,11 @@ namespace dini::ad {
 
 class Residuals {
  public:
+  // How residuals are kept: a stack over the iterations of a loop, or a result of a branch.
+  enum class Keep { Stacked, Once };
   // `free`: region arguments that the linear part has anyway (old -> its value there is given to
   // `materialise` through the map).
-  Residuals(const ir::Region& region, std::unordered_set<const ir::Value*> free);
+  Residuals(const ir::Region& region, Keep keep, std::unordered_set<const ir::Value*> free);
   // Values of the region to be saved, in order.
   const std::vector<ir::Value*>& saved() const { return saved_; }
   // The value in the linear part; `map` holds the free arguments and the loaded residuals, and
@@ -39,7 +43,10 @@ class Residuals {
   std::vector<ir::Value*> inputs(const ir::Op& op) const;
   bool isLocal(const ir::Value* value) const { return value->region == &region_; }
 
+  bool canSave(const ir::Value* value) const;
+
   const ir::Region& region_;
+  Keep keep_;
   std::unordered_set<const ir::Value*> free_;
   std::unordered_set<const ir::Op*> live_;  // needed by the primal part
   std::vector<ir::Value*> needs_;

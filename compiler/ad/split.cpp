@@ -154,7 +154,7 @@ void Splitter::splitIteration(ir::Builder& b, ir::Op& op, const ir::Region& body
       free.insert(args[k]);
       invariant[args[k]] = op.operands[first + k];
     }
-  Residuals residuals(body, free);
+  Residuals residuals(body, Residuals::Keep::Stacked, free);
   Values primal = primalIteration(b, op, body, residuals);
   size_t saved = residuals.saved().size();
   std::span<Value* const> stacks = std::span<Value* const>(primal).subspan(primal.size() - saved);
@@ -205,7 +205,8 @@ struct Slots {
 
 void Splitter::splitBranches(ir::Builder& b, ir::Op& op) {
   bool is_try = op.code == OpCode::Try;
-  Residuals residuals[2] = {Residuals(*op.regions[0], {}), Residuals(*op.regions[1], {})};
+  constexpr auto kOnce = Residuals::Keep::Once;
+  Residuals residuals[2] = {{*op.regions[0], kOnce, {}}, {*op.regions[1], kOnce, {}}};
   Slots slots(residuals[0], residuals[1]);
   auto primalSide = [&](size_t side) {
     return [&, side](ir::Builder& in, std::span<Value* const>) {

@@ -125,3 +125,42 @@ TEST_CASE("nested maps over a matrix; an array carried and updated in place") {
 )");
   checkLaws(program, "f", {mat(3, 2, {0.3, -0.5, 0.8, 0.2, -0.1, 0.6}), vec({0.9, -1.1})});
 }
+
+TEST_CASE("a while inside a map and inside a loop, with another trip count each time") {
+  Program program(R"(func @f(%0.x: f64[3], %1.y: f64) {
+  %2 = const() <i=3> : i64
+  %3 = loop(%2) : f64[3] {(%4: i64)
+    %5 = index(%0.x, %4) : f64
+    %6, %7, %8 = while(%5) : f64, i64, f64[?] {(%9: f64)
+      %10 = flt(%9, %1.y) : i1
+      yield(%10)
+    } {(%11: f64)
+      %12 = mul(%11, %11) : f64
+      %13 = add(%12, %5) : f64
+      %14 = sin(%13) : f64
+      yield(%13, %14)
+    }
+    %15 = reduce(%8) <str="sum", ints=[0]> : f64
+    %16 = mul(%15, %6) : f64
+    yield(%16)
+  }
+  %20 = loop(%2, %1.y) : f64 {(%21: i64, %22: f64)
+    %23 = index(%3, %21) : f64
+    %24, %25 = while(%23) : f64, i64 {(%26: f64)
+      %27 = exp(%22) : f64
+      %28 = flt(%26, %27) : i1
+      yield(%28)
+    } {(%29: f64)
+      %30 = const() <f=1.25> : f64
+      %31 = mul(%29, %30) : f64
+      %32 = add(%31, %22) : f64
+      yield(%32)
+    }
+    %33 = tanh(%24) : f64
+    yield(%33)
+  }
+  yield(%20)
+}
+)");
+  checkLaws(program, "f", {vec({0.6, 1.1, 2.5}), scalar(2.0)});
+}

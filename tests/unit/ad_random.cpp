@@ -13,12 +13,11 @@ using namespace dini;
 
 namespace {
 
-testing::RandomProgram numbered(int seed, bool nested_whiles) {
+testing::RandomProgram numbered(int seed) {
   testing::RandomOptions options;
   options.seed = static_cast<uint64_t>(seed);
   options.operations = 4 + seed % 16;
   options.jumps = false;
-  options.nested_whiles = nested_whiles;
   return testing::randomProgram(options);
 }
 
@@ -26,7 +25,7 @@ testing::RandomProgram numbered(int seed, bool nested_whiles) {
 
 TEST_CASE("random programs: first derivatives obey their laws") {
   for (int seed = 1; seed <= 150; ++seed) {
-    testing::RandomProgram made = numbered(seed, true);
+    testing::RandomProgram made = numbered(seed);
     test::Program program(ir::print(*made.module));
     INFO("seed ", seed);
     test::checkLaws(program, "f", made.arguments, 1);
@@ -35,7 +34,7 @@ TEST_CASE("random programs: first derivatives obey their laws") {
 
 TEST_CASE("random programs: second derivatives obey their laws") {
   for (int seed = 1; seed <= 60; ++seed) {
-    testing::RandomProgram made = numbered(seed, false);
+    testing::RandomProgram made = numbered(seed);
     test::Program program(ir::print(*made.module));
     INFO("seed ", seed);
     test::checkLaws(program, "f", made.arguments, 2);
@@ -44,7 +43,7 @@ TEST_CASE("random programs: second derivatives obey their laws") {
 
 TEST_CASE("random programs: passes keep every bit of derivatives") {
   for (int seed = 1; seed <= 100; ++seed) {
-    testing::RandomProgram made = numbered(seed, true);
+    testing::RandomProgram made = numbered(seed);
     test::Program program(ir::print(*made.module));
     for (const char* how : {"jvp", "vjp"}) {
       std::string name = program.derive(how, "f");
