@@ -44,6 +44,7 @@ typedef struct dini_info {
   double scale;
   double rcond;
   char* work_top; /* end of the results that live in the workspace */
+  int64_t reason; /* of a root that did not converge: as its solver gave it */
 } dini_info;
 
 #ifdef __cplusplus

@@ -1,0 +1,205 @@
+#include "codegen/plan.h"
+
+#include <algorithm>
+
+#include "base/check.h"
+#include "ir/type_rules.h"
+
+namespace dini::codegen {
+
+using ir::Op;
+using ir::OpCode;
+using ir::Region;
+using ir::Value;
+
+namespace {
+
+constexpr int kMaxTree = 400;       // operations in one element's expression
+constexpr int kCheapToRepeat = 3;   // recomputing this much beats memory
+
+// The operand is needed in memory: library calls, and operations that read elements repeatedly.
+bool needsBuffer(const Op& op) {
+  switch (op.code) {
+    case OpCode::ReducePick: case OpCode::ReducePickT: case OpCode::ArgSort: case OpCode::SortPick:
+    case OpCode::SortPickT: case OpCode::Norm: case OpCode::Normalize: case OpCode::Call:
+    case OpCode::Print: case OpCode::LinearSolve: case OpCode::Factor: case OpCode::SolveFactored:
+    case OpCode::LeastSquares: case OpCode::Cholesky: case OpCode::Eigh: case OpCode::Svd:
+    case OpCode::Qr:
+      return true;
+    default:
+      return false;
+  }
+}
+
+int ownCost(const Op& op) {
+  switch (op.code) {
+    case OpCode::Const: case OpCode::Fill: case OpCode::Iota: case OpCode::Stop:
+    case OpCode::Broadcast: case OpCode::Transpose: case OpCode::Reshape: case OpCode::Slice:
+    case OpCode::Flip: case OpCode::Index: case OpCode::Gather:
+      return 0;
+    case OpCode::Add: case OpCode::Sub: case OpCode::Mul: case OpCode::Neg: case OpCode::IAdd:
+    case OpCode::ISub: case OpCode::IMul: case OpCode::Not: case OpCode::And: case OpCode::Or:
+    case OpCode::FLt: case OpCode::FLe: case OpCode::FEq: case OpCode::FNe: case OpCode::ILt:
+    case OpCode::ILe: case OpCode::IEq: case OpCode::INe: case OpCode::Select:
+    case OpCode::IntToReal: case OpCode::BoolToReal: case OpCode::BoolToInt: case OpCode::Sign:
+      return 1;
+    case OpCode::Choose: case OpCode::Pick: case OpCode::SafeMul:
+      return 2;
+    default:
+      return 20;
+  }
+}
+
+}  // namespace
+
+bool isIndexMap(OpCode code) {
+  switch (code) {
+    case OpCode::Fill: case OpCode::Iota: case OpCode::Slice: case OpCode::Reshape:
+    case OpCode::Transpose: case OpCode::Broadcast: case OpCode::Flip: case OpCode::Gather:
+    case OpCode::Index:
+      return true;
+    default:
+      return false;
+  }
+}
+
+bool isOuterProduct(const Op& op) {
+  return op.code == OpCode::Einsum && !op.results[0]->type.isScalar() &&
+         ir::parseEinsum(op.attrs.str).contracted.empty();
+}
+
+const Region* regionOf(const Value* value) { return value->region; }
+
+const Op* enclosingIn(const Region* region, const Op* op) {
+  while (op != nullptr && op->parent != region) op = op->parent->parent;
+  return op;
+}
+
+Plan::Plan(const ir::Function& function) {
+  collectUses(function.body);
+  decideRegion(function.body);
+  extendRegion(function.body);
+}
+
+size_t Plan::lastUse(const Value* value) const {
+  auto found = last_use_.find(value);
+  return found == last_use_.end() ? 0 : found->second;
+}
+
+bool Plan::soleUse(const Value* value, const Op& op) const {
+  auto found = uses_.find(value);
+  if (found == uses_.end()) return false;
+  return std::count_if(found->second.begin(), found->second.end(), [&](const Use& use) {
+           return enclosingIn(regionOf(value), use.op) == &op;
+         }) == 1;
+}
+
+void Plan::collectUses(const Region& region) {
+  for (size_t k = 0; k < region.ops.size(); ++k) {
+    const Op& op = *region.ops[k];
+    position_[&op] = k;
+    for (size_t operand = 0; operand < op.operands.size(); ++operand)
+      uses_[op.operands[operand]].push_back({&op, operand});
+    for (const auto& nested : op.regions) collectUses(*nested);
+  }
+}
+
+// Each element of the virtual result of `op` is evaluated at most about once.
+bool Plan::readOnce(const Op& op, int depth) const {
+  if (depth > 100) return false;
+  auto found = uses_.find(op.results[0]);
+  if (found == uses_.end() || found->second.empty()) return true;
+  const Op* user = found->second[0].op;
+  for (const Use& use : found->second)
+    if (use.op != user) return false;
+  if (user->parent != op.parent) return false;
+  if (needsBuffer(*user)) return true;  // materialised there or here: the same
+  if (ir::isElementwise(user->code))
+    return !virtual_.contains(user->results[0]) || readOnce(*user, depth + 1);
+  switch (user->code) {
+    case OpCode::Slice: case OpCode::Reshape: case OpCode::Transpose: case OpCode::Flip:
+      return readOnce(*user, depth + 1);
+    case OpCode::Reduce: case OpCode::Concat: case OpCode::Pack: case OpCode::Yield:
+      return true;
+    case OpCode::Index:
+      return true;
+    case OpCode::Update: case OpCode::AddAt: case OpCode::UpdateSlice: case OpCode::AddSlice:
+    case OpCode::ScatterAdd:
+      return user->operands[0] != op.results[0];
+    default:
+      return false;
+  }
+}
+
+bool Plan::shouldBeVirtual(const Op& op) const {
+  if (op.results.size() != 1 || op.results[0]->type.isScalar()) return false;
+  const auto found = uses_.find(op.results[0]);
+  const bool buffer_wanted =
+      found != uses_.end() && std::any_of(found->second.begin(), found->second.end(),
+                                          [](const Use& use) { return needsBuffer(*use.op); });
+  if (buffer_wanted) return false;
+  if (isIndexMap(op.code) || isOuterProduct(op)) return true;
+  return ir::isElementwise(op.code) && readOnce(op, 0);
+}
+
+void Plan::decideRegion(const Region& region) {
+  for (size_t k = region.ops.size(); k-- > 0;) {
+    const Op& op = *region.ops[k];
+    for (const auto& nested : op.regions) decideRegion(*nested);
+    if (op.results.size() != 1 || op.results[0]->type.isScalar()) continue;
+    if (shouldBeVirtual(op)) {
+      virtual_.insert(op.results[0]);
+    } else if (ir::isElementwise(op.code)) {
+      // Cheap expressions of values in memory are repeated rather than stored.
+      const auto found = uses_.find(op.results[0]);
+      const bool buffer_wanted =
+          found != uses_.end() && std::any_of(found->second.begin(), found->second.end(),
+                                              [](const Use& use) { return needsBuffer(*use.op); });
+      bool simple_operands = true;
+      for (const Value* operand : op.operands)
+        simple_operands = simple_operands &&
+                          (operand->type.isScalar() || operand->def == nullptr ||
+                           operand->def->code == OpCode::Const || operand->def->code == OpCode::Fill);
+      if (!buffer_wanted && simple_operands && ownCost(op) <= kCheapToRepeat)
+        virtual_.insert(op.results[0]);
+    }
+  }
+  // Long chains are cut: an expression of bounded size per loop nest.
+  std::unordered_map<const Value*, int> size;
+  for (const auto& op : region.ops) {
+    if (op->results.size() != 1) continue;
+    const Value* value = op->results[0];
+    if (!virtual_.contains(value)) continue;
+    int total = 1;
+    for (const Value* operand : op->operands) {
+      auto known = size.find(operand);
+      if (known != size.end()) total += known->second;
+    }
+    if (total > kMaxTree && !isIndexMap(op->code)) virtual_.erase(value);
+    else size[value] = total;
+  }
+}
+
+void Plan::noteUse(const Value* value, const Op* at) {
+  const Op* op = enclosingIn(regionOf(value), at);
+  if (op == nullptr) return;
+  size_t& last = last_use_[value];
+  last = std::max(last, position_.at(op));
+}
+
+// Operands of views and virtual values are read as long as their results are.
+void Plan::extendRegion(const Region& region) {
+  for (size_t k = region.ops.size(); k-- > 0;) {
+    const Op& op = *region.ops[k];
+    for (const auto& nested : op.regions) extendRegion(*nested);
+    for (const Value* operand : op.operands) noteUse(operand, &op);
+    for (const Value* result : op.results) {
+      if (!virtual_.contains(result) && !isIndexMap(op.code) && op.code != OpCode::Stop) continue;
+      if (result->type.isScalar()) continue;
+      const Op* last = region.ops[std::max(lastUse(result), k)].get();
+      for (const Value* operand : op.operands) noteUse(operand, last);
+    }
+  }
+}
+
+}  // namespace dini::codegen

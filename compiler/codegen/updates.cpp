@@ -1,0 +1,149 @@
+// Arrays with some elements replaced or added to, in place where the operand dies; arrays put
+// together from parts.
+#include <algorithm>
+
+#include "base/check.h"
+#include "codegen/emitter.h"
+
+namespace dini::codegen {
+
+using ir::Op;
+using ir::OpCode;
+
+// The memory of operand 0 where it may be overwritten, else a copy of it.
+Dest FunctionEmitter::targetOfUpdate(const Op& op) {
+  const ir::Value* x = op.operand(0);
+  const ir::Value* result = op.result();
+  const bool interleaved = inLanes() && varies(result);
+  if (ownsForUpdate(x, op) && val(x).interleaved == interleaved) {
+    const Val held = val(x);
+    extendStorage(held, result);
+    const Dest dest = destOf(held, result->type.elem);
+    setBuffer(result, dest, held.storage);
+    return dest;
+  }
+  const Buffer buffer = allocate(result, dimsOf(x));
+  copyInto(x, buffer.dest);
+  setBuffer(result, buffer.dest, buffer.storage);
+  return buffer.dest;
+}
+
+void FunctionEmitter::writeOrAdd(const Dest& dest, const Position& position, llvm::Value* value, bool add) {
+  if (add) {
+    Val target;
+    target.kind = Val::Kind::Buffer;
+    target.ptr = dest.ptr;
+    target.dims = dest.dims;
+    target.interleaved = dest.interleaved;
+    llvm::Value* old = load(target, dest.elem, position);
+    if (isLanes(old) != isLanes(value)) old = splat(old), value = splat(value);
+    value = dest.elem == ir::Elem::I64 ? b_.CreateAdd(old, value) : b_.CreateFAdd(old, value);
+  }
+  store(dest, position, value);
+}
+
+void FunctionEmitter::emitUpdate(const Op& op) {
+  const ir::Value* v = op.operand(1);
+  const bool add = op.code == OpCode::AddAt;
+  llvm::SmallVector<Index, 4> leading;
+  for (size_t k = 2; k < op.operands.size(); ++k) leading.push_back(fromValue(scalar(op.operand(k))));
+  if (op.operand(0)->type.isScalar()) {
+    llvm::Value* x = scalar(op.operand(0));
+    llvm::Value* value = scalar(v);
+    if (add && isLanes(x) != isLanes(value)) x = splat(x), value = splat(value);
+    return setScalar(op.result(), add ? b_.CreateFAdd(x, value) : value);
+  }
+  const Dest dest = targetOfUpdate(op);
+  if (v->type.isScalar()) return writeOrAdd(dest, positionOf(leading), scalar(v), add);
+  llvm::SmallVector<Index, 4> at;
+  nest(dimsOf(v), 0, at, [&](llvm::ArrayRef<Index> inner) {
+    llvm::SmallVector<Index, 4> place(leading.begin(), leading.end());
+    place.append(inner.begin(), inner.end());
+    llvm::Value* value = element(v, positionOf(inner));
+    writeOrAdd(dest, positionOf(place), value, add);
+  });
+}
+
+void FunctionEmitter::emitUpdateSlice(const Op& op) {
+  const ir::Value* v = op.operand(1);
+  const bool add = op.code == OpCode::AddSlice;
+  const Dest dest = targetOfUpdate(op);
+  llvm::SmallVector<Index, 4> at;
+  nest(dimsOf(v), 0, at, [&](llvm::ArrayRef<Index> inner) {
+    llvm::SmallVector<Index, 4> place;
+    for (size_t k = 0; k < inner.size(); ++k) place.push_back(addTo(inner[k], scalar(op.operand(2 + k))));
+    llvm::Value* value = element(v, positionOf(inner));
+    writeOrAdd(dest, positionOf(place), value, add);
+  });
+}
+
+// Row after row, in order: indices may repeat.
+void FunctionEmitter::emitScatterAdd(const Op& op) {
+  const ir::Value* indices = op.operand(1);
+  const ir::Value* v = op.operand(2);
+  const Dest dest = targetOfUpdate(op);
+  const Values dims = dimsOf(v);
+  const Values row(dims.begin() + 1, dims.end());
+  countedLoop(i64c(0), dims[0], 1, [&](llvm::Value* j) {
+    llvm::Value* to = element(indices, positionOf({fixed(j)}));
+    llvm::SmallVector<Index, 4> at;
+    nest(row, 0, at, [&](llvm::ArrayRef<Index> inner) {
+      llvm::SmallVector<Index, 4> from{fixed(j)}, place{fromValue(to)};
+      from.append(inner.begin(), inner.end());
+      place.append(inner.begin(), inner.end());
+      llvm::Value* value = element(v, positionOf(from));
+      writeOrAdd(dest, positionOf(place), value, true);
+    });
+  });
+}
+
+// A part of a destination that starts `offset` elements into it.
+Dest FunctionEmitter::part(const Dest& dest, llvm::Value* offset, Values dims, Values strides, bool contiguous) {
+  Dest inner = dest;
+  if (dest.interleaved) offset = b_.CreateMul(offset, i64c(kLanes));
+  inner.ptr = b_.CreateInBoundsGEP(memoryType(dest.elem), dest.ptr, offset);
+  inner.dims = std::move(dims);
+  inner.strides = std::move(strides);
+  inner.contiguous = contiguous;
+  return inner;
+}
+
+void FunctionEmitter::emitConcat(const Op& op) {
+  const auto axis = static_cast<size_t>(op.attrs.i);
+  Values dims = dimsOf(op.operand(0));
+  llvm::Value* total = i64c(0);
+  for (const ir::Value* operand : op.operands) total = b_.CreateAdd(total, dimsOf(operand)[axis]);
+  dims[axis] = total;
+  const Buffer buffer = allocate(op.result(), dims);
+  llvm::Value* start = i64c(0);
+  for (const ir::Value* operand : op.operands) {
+    const Values part_dims = dimsOf(operand);
+    llvm::Value* offset = b_.CreateMul(start, buffer.dest.strides[axis]);
+    copyInto(operand, part(buffer.dest, offset, part_dims, buffer.dest.strides, axis == 0));
+    start = b_.CreateAdd(start, part_dims[axis]);
+  }
+  setBuffer(op.result(), buffer.dest, buffer.storage);
+}
+
+void FunctionEmitter::emitPack(const Op& op) {
+  const ir::Value* result = op.result();
+  const ir::Value* first = op.operand(0);
+  Values dims = first->type.isScalar() ? Values{} : dimsOf(first);
+  dims.insert(dims.begin(), i64c(static_cast<int64_t>(op.operands.size())));
+  const Buffer buffer = allocate(result, dims);
+  const Values inner_dims(dims.begin() + 1, dims.end());
+  const Values inner_strides(buffer.dest.strides.begin() + 1, buffer.dest.strides.end());
+  for (size_t k = 0; k < op.operands.size(); ++k) {
+    const ir::Value* operand = op.operand(k);
+    llvm::Value* number = i64c(static_cast<int64_t>(k));
+    if (operand->type.isScalar()) {
+      store(buffer.dest, positionOf({fixed(number)}), scalar(operand));
+    } else {
+      llvm::Value* offset = b_.CreateMul(number, buffer.dest.strides[0]);
+      copyInto(operand, part(buffer.dest, offset, inner_dims, inner_strides, true));
+    }
+  }
+  setBuffer(result, buffer.dest, buffer.storage);
+}
+
+}  // namespace dini::codegen

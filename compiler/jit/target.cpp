@@ -1,0 +1,129 @@
+#include "jit/target.h"
+
+#include <mutex>
+
+#include <llvm/ADT/SmallString.h>
+#include <llvm/Analysis/TargetTransformInfo.h>
+#include <llvm/IR/LegacyPassManager.h>
+#include <llvm/MC/TargetRegistry.h>
+#include <llvm/Passes/PassBuilder.h>
+#include <llvm/Support/SmallVectorMemoryBuffer.h>
+#include <llvm/Support/TargetSelect.h>
+#include <llvm/Support/raw_ostream.h>
+#include <llvm/TargetParser/Host.h>
+#include <llvm/TargetParser/SubtargetFeature.h>
+#include <llvm/Transforms/InstCombine/InstCombine.h>
+#include <llvm/Transforms/Scalar/EarlyCSE.h>
+#include <llvm/Transforms/Scalar/SROA.h>
+#include <llvm/Transforms/Scalar/SimplifyCFG.h>
+
+#include "base/check.h"
+#include "dini/math.h"
+
+namespace dini::jit {
+namespace {
+
+std::string hostFeatures() {
+  llvm::SubtargetFeatures features;
+  for (const auto& feature : llvm::sys::getHostCPUFeatures()) features.AddFeature(feature.first(), feature.second);
+  return features.getString();
+}
+
+llvm::CodeGenOptLevel codegenLevel(OptLevel level) {
+  switch (level) {
+    case OptLevel::O0: return llvm::CodeGenOptLevel::None;
+    case OptLevel::O1: return llvm::CodeGenOptLevel::Less;
+    default: return llvm::CodeGenOptLevel::Default;
+  }
+}
+
+}  // namespace
+
+void initialiseTarget() {
+  static std::once_flag once;
+  std::call_once(once, [] {
+    llvm::InitializeNativeTarget();
+    llvm::InitializeNativeTargetAsmPrinter();
+  });
+}
+
+std::unique_ptr<llvm::TargetMachine> makeTargetMachine(OptLevel level) {
+  initialiseTarget();
+  const std::string triple = llvm::sys::getProcessTriple();
+  std::string error;
+  const llvm::Target* target = llvm::TargetRegistry::lookupTarget(triple, error);
+  check(target != nullptr, "no LLVM target for this machine: " + error);
+  llvm::TargetOptions options;
+  options.AllowFPOpFusion = llvm::FPOpFusion::Strict;
+  return std::unique_ptr<llvm::TargetMachine>(
+      target->createTargetMachine(triple, llvm::sys::getHostCPUName(), hostFeatures(), options,
+                                  llvm::Reloc::PIC_, llvm::CodeModel::Small, codegenLevel(level), true));
+}
+
+codegen::Target hostTarget() {
+  const auto machine = makeTargetMachine(OptLevel::O0);
+  codegen::Target target;
+  target.triple = machine->getTargetTriple().str();
+  target.data_layout = machine->createDataLayout().getStringRepresentation();
+  target.cpu = machine->getTargetCPU().str();
+  target.features = machine->getTargetFeatureString().str();
+  target.vector_lanes = dini_vector_lanes();
+  return target;
+}
+
+void optimise(llvm::Module& module, llvm::TargetMachine& machine, OptLevel level) {
+  llvm::LoopAnalysisManager loops;
+  llvm::FunctionAnalysisManager functions;
+  llvm::CGSCCAnalysisManager graphs;
+  llvm::ModuleAnalysisManager modules;
+  llvm::PipelineTuningOptions tuning;
+  tuning.LoopVectorization = false;
+  tuning.SLPVectorization = false;
+  tuning.LoopInterleaving = false;
+  llvm::PassBuilder builder(&machine, tuning);
+  builder.registerModuleAnalyses(modules);
+  builder.registerCGSCCAnalyses(graphs);
+  builder.registerFunctionAnalyses(functions);
+  builder.registerLoopAnalyses(loops);
+  builder.crossRegisterProxies(loops, functions, graphs, modules);
+  llvm::ModulePassManager passes;
+  switch (level) {
+    case OptLevel::O0:
+      passes = builder.buildO0DefaultPipeline(llvm::OptimizationLevel::O0);
+      break;
+    case OptLevel::O1: {
+      llvm::FunctionPassManager cheap;
+      cheap.addPass(llvm::SROAPass(llvm::SROAOptions::ModifyCFG));
+      cheap.addPass(llvm::EarlyCSEPass(true));
+      cheap.addPass(llvm::InstCombinePass());
+      cheap.addPass(llvm::SimplifyCFGPass());
+      passes.addPass(llvm::createModuleToFunctionPassAdaptor(std::move(cheap)));
+      break;
+    }
+    default:
+      passes = builder.buildPerModuleDefaultPipeline(llvm::OptimizationLevel::O2);
+  }
+  passes.run(module, modules);
+}
+
+std::unique_ptr<llvm::MemoryBuffer> objectCode(llvm::Module& module, llvm::TargetMachine& machine) {
+  llvm::SmallVector<char, 0> bytes;
+  llvm::raw_svector_ostream stream(bytes);
+  llvm::legacy::PassManager passes;
+  check(!machine.addPassesToEmitFile(passes, stream, nullptr, llvm::CodeGenFileType::ObjectFile),
+        "the target cannot write objects");
+  passes.run(module);
+  return std::make_unique<llvm::SmallVectorMemoryBuffer>(std::move(bytes), "dini", false);
+}
+
+std::string assemblyText(llvm::Module& module, llvm::TargetMachine& machine) {
+  llvm::SmallString<0> text;
+  llvm::raw_svector_ostream stream(text);
+  llvm::legacy::PassManager passes;
+  check(!machine.addPassesToEmitFile(passes, stream, nullptr, llvm::CodeGenFileType::AssemblyFile),
+        "the target cannot write assembly");
+  passes.run(module);
+  return text.str().str();
+}
+
+}  // namespace dini::jit
