@@ -1,5 +1,6 @@
 #include "opt/opt.h"
 
+#include "ad/ad.h"
 #include "ir/verifier.h"
 #include "opt/passes.h"
 
@@ -17,6 +18,7 @@ constexpr Pass kPasses[] = {
     {"subexpression-sharing", "one computation for equal operations", runOnce<shareSubexpressions>},
     {"dead-code-removal", "unused operations, results and carries", runOnce<removeDeadCode>},
     {"invariant-code-motion", "out of loops, what does not change in them", runOnce<hoistInvariants>},
+    {"map-batching", "loops of independent iterations become operations on whole arrays", ad::vmap},
     {"factorisation-sharing", "one factorisation for all solves with a matrix",
      runOnce<shareFactorisations>},
 };
@@ -58,6 +60,11 @@ void simplify(ir::Module& module, ir::Function& function) {
 }
 
 void prepareForCodegen(ir::Module& module, ir::Function& function) {
+  simplify(module, function);
+  ad::vmap(module, function);
+#ifdef DINI_VERIFY_EACH
+  ir::verifyOrFail(function, "map-batching", &module);
+#endif
   simplify(module, function);
   bool changed = apply("factorisation-sharing", shareFactorisations, function, module);
   changed |= apply("invariant-code-motion", hoistInvariants, function, module);
