@@ -12,6 +12,7 @@
 #include "ir/walk.h"
 #include "lower/scopes.h"
 #include "lower/tie_policy.h"
+#include "opt/opt.h"
 
 namespace dini::lower {
 
@@ -130,19 +131,19 @@ std::vector<ir::Value*> Emitter::differentiated(
     Differentiation& d, std::vector<ir::Value*> more,
     const std::function<std::unique_ptr<ir::Function>(ir::Module&, const ir::Function&)>& transform) {
   std::unique_ptr<ir::Function> made;
+  opt::simplify(shared_.module, *d.base.function);
   try {
     made = transform(shared_.module, *d.base.function);
   } catch (const ad::Unsupported& unsupported) {
     fail(DiagCode::NotDifferentiable, unsupported.span.valid() ? unsupported.span : span_, unsupported.what());
   }
   ad::eraseLinearFlags(*made);
-  simplified(*made);
+  opt::simplify(shared_.module, *made);
   std::vector<ir::Value*> operands = d.base.operands;
   operands.insert(operands.end(), more.begin(), more.end());
   return ir::inlineCall(b(), *made, operands);
 }
 
-void Emitter::simplified(ir::Function& function) { ir::eraseDead(function); }
 
 Val Emitter::likeSelected(const Differentiation& d, std::span<ir::Value* const> leaves) {
   // Leaves come in the order of parameters, the result in the order of selection.

@@ -299,7 +299,6 @@ class Emitter {
   std::vector<ir::Value*> differentiated(
       Differentiation& d, std::vector<ir::Value*> more,
       const std::function<std::unique_ptr<ir::Function>(ir::Module&, const ir::Function&)>& transform);
-  void simplified(ir::Function& function);
   // The selected arguments with their real leaves replaced: bare if one, a tuple if several.
   Val likeSelected(const Differentiation& d, std::span<ir::Value* const> leaves);
   Val gradient(Differentiation& d);
