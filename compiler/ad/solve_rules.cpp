@@ -116,10 +116,12 @@ void Forward::rootRule(ir::Builder& b, const ir::Op& op) {
   map.inlinePrimal(b, arguments);
   Value* moved = map.apply(b, tangents)[0];  // B x_dot, respectively T_x x_dot
   Value* z_dot = moved;
+  b.setSpan(op.span);  // what follows concerns the block, not the operations just copied
   if (is_implicit) {
     Value* single = b.op(OpCode::Not, {copy.results.back()});
     b.check(single, ir::Status::MultipleRoot);
     Value* a = systemMatrix(b, map, moving);
+    b.setSpan(op.span);
     z_dot = b.linearSolve(a, b.neg(moved), ir::Structure::General);
   } else if (op.attrs.str == "neumann") {
     int64_t terms = op.attrs.ints.empty() ? 0 : op.attrs.ints[0];
