@@ -1,6 +1,7 @@
 // The syntax tree. The parser fills the syntactic members; the checker (sema/) fills those under
 // "checked" and nothing else, so that the tree that lowering reads is the tree that was written.
 // One struct per kind; `kind` says which, `as<T>` casts with a check.
+// Longer than usual: the kinds of nodes refer to one another.
 // Not here: printing (formatter.h), parsing (parser.h), what names mean (sema/).
 #pragma once
 
