@@ -53,7 +53,10 @@ std::string numbers(const ir::StatusInfo& status) {
     if (!text.empty()) text += ", ";
     text += part;
   };
-  bool linear = status.status == ir::Status::Singular && status.residual == 0;
+  // A singular system or a multiple root that a derivative met: there was no iteration.
+  bool linear = (status.status == ir::Status::Singular ||
+                 status.status == ir::Status::MultipleRoot) &&
+                status.residual == 0 && status.iterations == 0;
   if (!linear && std::isnan(status.residual))
     append("residual not evaluated");
   else if (!linear)

@@ -47,7 +47,8 @@ class Terminal:
         """What a line makes it show before the next prompt, without the line itself."""
         self.keys(line + "\n")
         shown = self.expect("\n" + PROMPT, timeout)[: -len(PROMPT)]
-        return shown.split("\n", 1)[1].strip("\n") if "\n" in shown else shown
+        echo = shown.find(line)
+        return shown[echo + len(line):].strip("\n") if echo >= 0 else shown.strip("\n")
 
     def close(self):
         os.kill(self.pid, signal.SIGKILL)
