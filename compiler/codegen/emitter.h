@@ -167,10 +167,10 @@ class FunctionEmitter {
   void emitReduce(const ir::Op& op);
   void reduceInMemory(const ir::Op& op, Reduction how);
   // Eight lanes along the sequence that is reduced to one value.
-  llvm::Value* reduceAlong(Reduction how, llvm::Value* count, const ElementFn& at);
+  llvm::Value* reduceAlong(Reduction how, ir::Elem elem, llvm::Value* count, const ElementFn& at);
   // One result, or with `wide` eight at once: the lanes are results. `unroll`: the elements are
   // cheap enough to be written out eight times.
-  llvm::Value* reduceAcross(Reduction how, llvm::Value* count, bool wide, bool unroll, const ElementFn& at);
+  llvm::Value* reduceAcross(Reduction how, ir::Elem elem, llvm::Value* count, bool wide, bool unroll, const ElementFn& at);
   llvm::Value* pairwise(llvm::ArrayRef<llvm::Value*> partials);
   llvm::Value* sumAlong(llvm::Value* count, const ElementFn& at);
   llvm::Value* sumAcross(llvm::Value* count, bool wide, bool unroll, const ElementFn& at);
@@ -181,7 +181,7 @@ class FunctionEmitter {
   };
   Extreme extremeAlong(bool maximum, llvm::Value* count, const ElementFn& at);
   Extreme extremeAcross(bool maximum, llvm::Value* count, bool wide, const ElementFn& at);
-  llvm::Value* logicalReduce(bool all, llvm::Value* count, bool along, bool wide, const ElementFn& at);
+  llvm::Value* fold(Reduction how, ir::Elem elem, llvm::Value* count, bool along, bool wide, const ElementFn& at);
   void emitArgExtreme(const ir::Op& op);
   void emitNorm(const ir::Op& op);
   // einsum.cpp

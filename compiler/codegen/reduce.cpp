@@ -126,16 +126,31 @@ FunctionEmitter::Extreme FunctionEmitter::extremeAcross(bool maximum, llvm::Valu
   return {state[0], state[1], state[2]};
 }
 
-llvm::Value* FunctionEmitter::logicalReduce(bool all, llvm::Value* count, bool along, bool wide, const ElementFn& at) {
-  const auto combine = [&](llvm::Value* a, llvm::Value* b) { return all ? b_.CreateAnd(a, b) : b_.CreateOr(a, b); };
+// Reductions of integers and booleans, whose order does not matter.
+llvm::Value* FunctionEmitter::fold(Reduction how, ir::Elem elem, llvm::Value* count, bool along, bool wide, const ElementFn& at) {
+  llvm::Type* type = elemType(elem);
+  const uint64_t neutral = how == Reduction::All   ? 1
+                           : how == Reduction::Max ? static_cast<uint64_t>(INT64_MIN)
+                           : how == Reduction::Min ? static_cast<uint64_t>(INT64_MAX)
+                                                   : 0;
+  const auto combine = [&](llvm::Value* a, llvm::Value* b) -> llvm::Value* {
+    switch (how) {
+      case Reduction::Sum: return b_.CreateAdd(a, b);
+      case Reduction::Max: return b_.CreateBinaryIntrinsic(llvm::Intrinsic::smax, a, b);
+      case Reduction::Min: return b_.CreateBinaryIntrinsic(llvm::Intrinsic::smin, a, b);
+      case Reduction::Any: return b_.CreateOr(a, b);
+      default: return b_.CreateAnd(a, b);
+    }
+  };
+  llvm::Value* initial = llvm::ConstantInt::get(type, neutral);
   if (!along) {
     const auto shaped = [&](llvm::Value* value) { return wide ? splat(value) : value; };
-    return carriedLoop(i64c(0), count, 1, {shaped(b_.getInt1(all))}, [&](llvm::Value* i, const Values& carried) {
+    return carriedLoop(i64c(0), count, 1, {shaped(initial)}, [&](llvm::Value* i, const Values& carried) {
       return Values{combine(carried[0], shaped(at(fixed(i))))};
     })[0];
   }
   llvm::Value* full = b_.CreateAnd(count, i64c(-kLanes));
-  Values state = carriedLoop(i64c(0), full, kLanes, {splat(b_.getInt1(all))}, [&](llvm::Value* i, const Values& carried) {
+  Values state = carriedLoop(i64c(0), full, kLanes, {splat(initial)}, [&](llvm::Value* i, const Values& carried) {
     return Values{combine(carried[0], splat(at({i, 1, nullptr})))};
   });
   const auto constant = constantOf(count);
@@ -146,27 +161,21 @@ llvm::Value* FunctionEmitter::logicalReduce(bool all, llvm::Value* count, bool a
     tail_mask_ = nullptr;
     fresh();
   }
-  return all ? b_.CreateNot(any(b_.CreateNot(state[0]))) : any(state[0]);
+  llvm::Value* total = lane(state[0], 0);
+  for (int k = 1; k < kLanes; ++k) total = combine(total, lane(state[0], k));
+  return total;
 }
 
-llvm::Value* FunctionEmitter::reduceAlong(Reduction how, llvm::Value* count, const ElementFn& at) {
-  switch (how) {
-    case Reduction::Sum: return sumAlong(count, at);
-    case Reduction::Any: case Reduction::All:
-      return logicalReduce(how == Reduction::All, count, true, true, at);
-    default: break;
-  }
+llvm::Value* FunctionEmitter::reduceAlong(Reduction how, ir::Elem elem, llvm::Value* count, const ElementFn& at) {
+  if (elem != ir::Elem::F64) return fold(how, elem, count, true, true, at);
+  if (how == Reduction::Sum) return sumAlong(count, at);
   const Extreme extreme = extremeAlong(how == Reduction::Max, count, at);
   return b_.CreateSelect(extreme.nan, llvm::ConstantFP::getNaN(m_.f64), extreme.value);
 }
 
-llvm::Value* FunctionEmitter::reduceAcross(Reduction how, llvm::Value* count, bool wide, bool unroll, const ElementFn& at) {
-  switch (how) {
-    case Reduction::Sum: return sumAcross(count, wide, unroll, at);
-    case Reduction::Any: case Reduction::All:
-      return logicalReduce(how == Reduction::All, count, false, wide, at);
-    default: break;
-  }
+llvm::Value* FunctionEmitter::reduceAcross(Reduction how, ir::Elem elem, llvm::Value* count, bool wide, bool unroll, const ElementFn& at) {
+  if (elem != ir::Elem::F64) return fold(how, elem, count, false, wide, at);
+  if (how == Reduction::Sum) return sumAcross(count, wide, unroll, at);
   const Extreme extreme = extremeAcross(how == Reduction::Max, count, wide, at);
   return b_.CreateSelect(extreme.nan, llvm::ConstantFP::getNaN(extreme.value->getType()), extreme.value);
 }
@@ -181,12 +190,13 @@ void FunctionEmitter::emitReduce(const Op& op) {
                         : name == "any" ? Reduction::Any
                                         : Reduction::All;
   const size_t rank = x->type.rank();
+  const ir::Elem elem = x->type.elem;
   if (rank == 0 || (op.attrs.ints.size() == rank && linearReadable(x))) {
     llvm::Value* count = rank == 0 ? i64c(1) : product(dimsOf(x));
     const ElementFn at = [&](Index i) { return element(x, linearPosition(i)); };
     const bool wide = inLanes() && varies(result);
-    return setScalar(result, inLanes() || rank == 0 ? reduceAcross(how, count, wide, treeSize(x, 12) < 12, at)
-                                                    : reduceAlong(how, count, at));
+    return setScalar(result, inLanes() || rank == 0 ? reduceAcross(how, elem, count, wide, treeSize(x, 12) < 12, at)
+                                                    : reduceAlong(how, elem, count, at));
   }
   if (op.attrs.ints.size() != 1) return reduceInMemory(op, how);
   const auto axis = static_cast<size_t>(op.attrs.ints[0]);
@@ -205,14 +215,14 @@ void FunctionEmitter::emitReduce(const Op& op) {
   };
   if (axis + 1 == rank && !inLanes()) {
     scalarNest(kept, [&](llvm::ArrayRef<Index> outer) {
-      llvm::Value* value = reduceAlong(how, dims[axis], along(outer));
+      llvm::Value* value = reduceAlong(how, elem, dims[axis], along(outer));
       store(buffer.dest, positionOf(outer), value);
     });
   } else {
     llvm::SmallVector<Index, 4> at;
     nest(kept, 0, at, [&](llvm::ArrayRef<Index> outer) {
       const bool wide = inLanes() ? varies(result) : !outer.back().uniform();
-      llvm::Value* value = reduceAcross(how, dims[axis], wide, unroll, along(outer));
+      llvm::Value* value = reduceAcross(how, elem, dims[axis], wide, unroll, along(outer));
       store(buffer.dest, positionOf(outer), value);
     });
   }
@@ -224,6 +234,7 @@ void FunctionEmitter::emitReduce(const Op& op) {
 void FunctionEmitter::reduceInMemory(const Op& op, Reduction how) {
   const ir::Value* x = op.operand(0);
   const ir::Value* result = op.result();
+  const ir::Elem elem = x->type.elem;
   const Values dims = dimsOf(x);
   Values kept, reduced, order;
   std::vector<size_t> axes;
@@ -251,7 +262,7 @@ void FunctionEmitter::reduceInMemory(const Op& op, Reduction how) {
     const ElementFn read = [this, &copy, start, varying](Index i) {
       return loadAt(copy.dest.ptr, copy.dest.elem, addTo(i, start), varying);
     };
-    return inLanes() ? reduceAcross(how, count, varies(result), true, read) : reduceAlong(how, count, read);
+    return inLanes() ? reduceAcross(how, elem, count, varies(result), true, read) : reduceAlong(how, elem, count, read);
   };
   if (result->type.isScalar()) return setScalar(result, one(i64c(0)));
   const Buffer buffer = allocate(result, kept);

@@ -44,8 +44,8 @@ FunctionEmitter::Residual FunctionEmitter::emitResidual(const Region& region) {
     llvm::Value* count = is_scalar ? i64c(1) : product(dimsOf(lhs));
     const bool wide = inLanes() && (varies(lhs) || varies(rhs));
     const auto largest = [&](const ElementFn& at) {
-      return inLanes() || is_scalar ? reduceAcross(Reduction::Max, count, wide, false, at)
-                                    : reduceAlong(Reduction::Max, count, at);
+      return inLanes() || is_scalar ? reduceAcross(Reduction::Max, ir::Elem::F64, count, wide, false, at)
+                                    : reduceAlong(Reduction::Max, ir::Elem::F64, count, at);
     };
     fresh();
     llvm::Value* scale = largest(size);
