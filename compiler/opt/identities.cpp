@@ -176,7 +176,7 @@ bool allZero(const Op& op, size_t first, size_t count) {
   return true;
 }
 
-Value* index(const Op& op) {
+Value* index(Builder& b, const Op& op) {
   Value* x = op.operand(0);
   if (op.operands.size() == 1) return x;
   if (op.operands.size() == 2 && isOp(x, OpCode::Iota)) return op.operand(1);
@@ -185,26 +185,67 @@ Value* index(const Op& op) {
   if (op.operands.size() == 2 && at && isOp(x, OpCode::Pack) && *at >= 0 &&
       static_cast<size_t>(*at) < x->def->operands.size())
     return as(op, x->def->operand(static_cast<size_t>(*at)));
-  return nullptr;
+  if (!isOp(x, OpCode::Index)) return nullptr;
+  std::vector<Value*> operands = x->def->operands;
+  operands.insert(operands.end(), op.operands.begin() + 1, op.operands.end());
+  return b.op(OpCode::Index, std::move(operands));
 }
 
-Value* movement(const Op& op) {
+// Moving axes of size 1 leaves the elements where they are.
+bool keepsOrder(const Type& type, const std::vector<int64_t>& permutation) {
+  int64_t last = -1;
+  for (int64_t axis : permutation) {
+    if (type.dims[static_cast<size_t>(axis)] == 1) continue;
+    if (axis < last) return false;
+    last = axis;
+  }
+  return true;
+}
+
+Value* reshaped(Builder& b, const Op& op, Value* x) {
+  if (x->type == op.result()->type) return x;
+  std::vector<Value*> sizes;
+  for (int64_t size : op.result()->type.dims) sizes.push_back(b.integer(size));
+  return b.reshape(x, std::move(sizes));
+}
+
+Value* transposed(Builder& b, const Op& op) {
+  Value* x = op.operand(0);
+  const auto& permutation = op.attrs.ints;
+  if (std::is_sorted(permutation.begin(), permutation.end())) return x;
+  if (op.result()->type.isStatic() && keepsOrder(x->type, permutation)) return reshaped(b, op, x);
+  if (!isOp(x, OpCode::Transpose)) return nullptr;
+  std::vector<int64_t> composed;
+  for (int64_t axis : permutation) composed.push_back(x->def->attrs.ints[static_cast<size_t>(axis)]);
+  return b.transpose(x->def->operand(0), std::move(composed));
+}
+
+// What only moves elements: the identity, or one movement for two.
+Value* movement(Builder& b, const Op& op) {
   Value* x = op.operand(0);
   size_t rank = x->type.rank();
-  bool same = x->type == op.result()->type && x->type.isStatic();
+  bool is_static = x->type.isStatic() && op.result()->type.isStatic();
+  bool same = is_static && x->type == op.result()->type;
   switch (op.code) {
-    case OpCode::Reshape: return same ? x : nullptr;
-    case OpCode::Broadcast: return same ? x : nullptr;
-    case OpCode::Slice: return same && allZero(op, 1, rank) ? x : nullptr;
-    case OpCode::UpdateSlice:
-      return op.operand(1)->type == x->type && x->type.isStatic() && allZero(op, 2, rank)
-                 ? op.operand(1)
+    case OpCode::Reshape:
+      if (same) return x;
+      return is_static && isOp(x, OpCode::Reshape) && x->def->operand(0)->type.isStatic()
+                 ? reshaped(b, op, x->def->operand(0))
                  : nullptr;
-    case OpCode::Concat: return op.operands.size() == 1 ? x : nullptr;
-    case OpCode::Transpose: {
-      if (std::is_sorted(op.attrs.ints.begin(), op.attrs.ints.end())) return x;
-      return nullptr;
+    case OpCode::Broadcast: {
+      if (same) return x;
+      if (!x->type.isScalar() || !is_static) return nullptr;
+      std::vector<Value*> sizes;
+      for (int64_t size : op.result()->type.dims) sizes.push_back(b.integer(size));
+      return b.fill(x, sizes);
     }
+    case OpCode::Slice: return same && allZero(op, 1, rank) ? x : nullptr;
+    case OpCode::UpdateSlice: {
+      bool whole = is_static && op.operand(1)->type == x->type && allZero(op, 2, rank);
+      return whole ? op.operand(1) : nullptr;
+    }
+    case OpCode::Concat: return op.operands.size() == 1 ? x : nullptr;
+    case OpCode::Transpose: return transposed(b, op);
     default: return nullptr;
   }
 }
@@ -293,8 +334,8 @@ Value* simplified(Builder& b, const Op& op) {
     int64_t size = op.operand(0)->type.dims[static_cast<size_t>(op.attrs.i)];
     return size == ir::kDynamic ? nullptr : b.integer(size);
   }
-  if (op.code == OpCode::Index) return index(op);
-  return movement(op);
+  if (op.code == OpCode::Index) return index(b, op);
+  return movement(b, op);
 }
 
 }  // namespace dini::opt
