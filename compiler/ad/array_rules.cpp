@@ -5,6 +5,7 @@
 
 #include "ad/linear.h"
 #include "ad/ties.h"
+#include "ir/type_rules.h"
 
 namespace dini::ad {
 
@@ -91,8 +92,13 @@ void Forward::reduceRule(ir::Builder& b, const ir::Op& op) {
 
 void Forward::einsumRule(ir::Builder& b, const ir::Op& op) {
   Value *s = dot(op.operand(0)), *t = dot(op.operand(1));
-  if (s != nullptr) s = b.einsum(op.attrs.str, s, x(op.operand(1)));
-  if (t != nullptr) t = b.einsum(op.attrs.str, x(op.operand(0)), t);
+  Value *first = x(op.operand(0)), *second = x(op.operand(1));
+  const std::string& spec = op.attrs.str;
+  ir::EinsumSpec parts = ir::parseEinsum(spec);
+  if (op.operand(0) == op.operand(1) && parts.a == parts.b && s != nullptr)  // a sum of squares
+    return setDot(op.result(), contracted(b, spec, b.mul(b.real(2.0), first), s));
+  if (s != nullptr) s = contracted(b, spec, s, second);
+  if (t != nullptr) t = contracted(b, spec, first, t);
   setDot(op.result(), sum(b, s, t));
 }
 

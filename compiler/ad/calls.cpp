@@ -11,6 +11,7 @@
 #include "analysis/kinks.h"
 #include "base/check.h"
 #include "ir/walk.h"
+#include "opt/opt.h"
 
 namespace dini::ad::calls {
 
@@ -81,9 +82,7 @@ std::unique_ptr<ir::Function> make(ir::Module& module, const Name& name) {
   const ir::Function* primal = module.find(name.base);
   check(primal != nullptr, "a call of a function that is not in the module");
   Request request = requestOf(name.key);
-  auto copy = ir::clone(*primal, name.base);
-  batchMaps(*copy, Comparisons::Keep);
-  analysis::unifyKinks(*copy);
+  auto copy = prepared(module, *primal);
   auto made = forward(module, *copy, request, full, analysis::Caller::MayDropResults);
   size_t outs = 0;
   for (const ir::Type& type : primal->resultTypes()) outs += type.isReal() ? 1 : 0;
@@ -107,11 +106,21 @@ void ensure(ir::Module& module, const std::string& text) {
   if (module.find(text) != nullptr) return;
   Name name = parse(text);
   check(!name.kind.empty(), "a call of a function that is not in the module");
-  const ir::Function& made = module.add(make(module, name));
+  ir::Function& made = module.add(make(module, name));
   complete(module, made);
+  opt::simplify(module, made);
 }
 
 }  // namespace
+
+std::unique_ptr<ir::Function> prepared(ir::Module& module, const ir::Function& f) {
+  auto copy = ir::clone(f, f.name);
+  opt::simplify(module, *copy);
+  batchMaps(*copy, Comparisons::Keep);
+  opt::simplify(module, *copy);
+  analysis::unifyKinks(*copy);
+  return copy;
+}
 
 std::string tangentName(const std::string& callee, const Request& request) {
   return callee + std::string(kJvp) + keyOf(request);

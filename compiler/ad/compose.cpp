@@ -6,8 +6,8 @@
 #include "ad/linear.h"
 #include "ad/linear_map.h"
 #include "ad/split.h"
-#include "analysis/kinks.h"
 #include "base/check.h"
+#include "opt/opt.h"
 
 namespace dini::ad {
 
@@ -33,6 +33,7 @@ void close(ir::Module& module, ir::Function& function) {
   eraseLinearFlags(function);
   batchBasisLoops(function);
   calls::complete(module, function);
+  opt::simplify(module, function);
 }
 
 std::unique_ptr<ir::Function> transposed(ir::Module& module, const ir::Function& f,
@@ -55,9 +56,7 @@ std::unique_ptr<ir::Function> sameParameters(const ir::Function& f, const std::s
 std::unique_ptr<ir::Function> linearise(ir::Module& module, const ir::Function& f,
                                         const Request& request) {
   check(request.active.size() == f.body.args.size(), "one activity flag per parameter");
-  auto copy = ir::clone(f, f.name);
-  batchMaps(*copy, Comparisons::Keep);
-  analysis::unifyKinks(*copy);
+  auto copy = calls::prepared(module, f);
   auto made = forward(module, *copy, request, f.name + "_jvp");
   splitTries(module, *made);
   return made;

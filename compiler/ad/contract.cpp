@@ -1,5 +1,6 @@
 // Sums of products as einsums, and einsums with an identity matrix as transpositions.
 #include <algorithm>
+#include <unordered_map>
 
 #include "ad/batch.h"
 #include "ir/type_rules.h"
@@ -44,14 +45,17 @@ bool contains(const std::vector<int64_t>& axes, int64_t axis) {
   return std::find(axes.begin(), axes.end(), axis) != axes.end();
 }
 
-// reduce sum of a product -> einsum, where every axis summed over is one of both factors and their
+using UseCounts = std::unordered_map<const Value*, int>;
+
+// reduce sum of a product that nothing else reads -> einsum, where every axis summed over is one of both factors and their
 // order of summation is the einsum's: the order of the letters in the first factor.
-Value* contracted(ir::Function& function, ir::Region& region, size_t at) {
+Value* contractedSum(ir::Function& function, ir::Region& region, size_t at, UseCounts& uses) {
   const ir::Op& op = *region.ops[at];
   if (op.code != OpCode::Reduce || op.attrs.str != "sum" || op.operand(0)->def == nullptr)
     return nullptr;
   const ir::Op& times = *op.operand(0)->def;
   if (times.code != OpCode::Mul && times.code != OpCode::SafeMul) return nullptr;
+  if (uses[op.operand(0)] != 1) return nullptr;
   size_t rank = op.operand(0)->type.rank();
   for (const Value* operand : times.operands)
     if (operand->type.rank() != rank) return nullptr;
@@ -130,7 +134,7 @@ Diagonal diagonalOf(Value* value) {
 
 // einsum of M with a diagonal matrix that renames one contracted letter: M with its axes in order,
 // scaled along the renamed one.
-Value* renamed(ir::Function& function, ir::Region& region, size_t at) {
+Value* renamed(ir::Function& function, ir::Region& region, size_t at, UseCounts&) {
   const ir::Op& op = *region.ops[at];
   if (op.code != OpCode::Einsum) return nullptr;
   ir::EinsumSpec spec = ir::parseEinsum(op.attrs.str);
@@ -161,16 +165,17 @@ Value* renamed(ir::Function& function, ir::Region& region, size_t at) {
   return nullptr;
 }
 
-void contractRegion(ir::Function& function, ir::Region& region) {
+void contractRegion(ir::Function& function, ir::Region& region, UseCounts& uses) {
   for (size_t at = 0; at < region.ops.size(); ++at) {
-    for (auto& nested : region.ops[at]->regions) contractRegion(function, *nested);
-    for (auto* rewrite : {contracted, renamed}) {
+    for (auto& nested : region.ops[at]->regions) contractRegion(function, *nested, uses);
+    for (auto* rewrite : {contractedSum, renamed}) {
       size_t before = region.ops.size();
-      Value* result = rewrite(function, region, at);
+      Value* result = rewrite(function, region, at, uses);
       if (result == nullptr) continue;
       at += region.ops.size() - before;
       Value* old = region.ops[at]->result();
       result->linear = result->linear || old->linear;
+      uses[result] += uses[old];
       ir::replaceUses(function, old, result);
     }
   }
@@ -178,6 +183,13 @@ void contractRegion(ir::Function& function, ir::Region& region) {
 
 }  // namespace
 
-void contractProducts(ir::Function& function) { contractRegion(function, function.body); }
+void contractProducts(ir::Function& function) {
+  ir::eraseDead(function);
+  UseCounts uses;
+  ir::walk(function.body, [&](const ir::Op& op) {
+    for (const Value* operand : op.operands) ++uses[operand];
+  });
+  contractRegion(function, function.body, uses);
+}
 
 }  // namespace dini::ad

@@ -149,6 +149,10 @@ void Forward::elementwise(ir::Builder& b, const ir::Op& op) {
       break;
     }
     case OpCode::Mul:
+      if (op.operand(0) == op.operand(1) && operandDot(0) != nullptr) {
+        tangent = scaled(b, b.mul(b.real(2.0), operandX(0)), operandDot(0), old);
+        break;
+      }
       tangent = sum(b, scaled(b, operandX(1), operandDot(0), old),
                     scaled(b, operandX(0), operandDot(1), old));
       break;

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "ir/type_rules.h"
 #include "ir/walk.h"
 
 namespace dini::ad {
@@ -30,6 +31,14 @@ bool isZero(const ir::Value* value) {
   if (value->def == nullptr || !value->type.isReal()) return false;
   if (value->def->code == OpCode::Fill) return isZero(value->def->operand(0));
   return value->def->code == OpCode::Const && value->type.isScalar() && value->def->attrs.f == 0;
+}
+
+ir::Value* contracted(ir::Builder& builder, const std::string& spec, ir::Value* a, ir::Value* b) {
+  ir::EinsumSpec parts = ir::parseEinsum(spec);
+  bool a_fits = parts.a == parts.result || parts.a.empty();
+  bool b_fits = parts.b == parts.result || parts.b.empty();
+  bool whole = parts.a == parts.result || parts.b == parts.result;
+  return a_fits && b_fits && whole ? builder.mul(a, b) : builder.einsum(spec, a, b);
 }
 
 void eraseLinearFlags(ir::Function& function) {

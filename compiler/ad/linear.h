@@ -15,6 +15,8 @@ bool hasLinearResult(const ir::Op& op);
 bool isMixed(const ir::Op& op);
 // Whether the value is a constant zero, scalar or filled.
 bool isZero(const ir::Value* value);
+// einsum, or a plain product where nothing is contracted or repeated.
+ir::Value* contracted(ir::Builder& builder, const std::string& spec, ir::Value* a, ir::Value* b);
 void eraseLinearFlags(ir::Function& function);
 
 }  // namespace dini::ad

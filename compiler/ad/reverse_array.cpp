@@ -158,10 +158,12 @@ void Reverse::einsumRule(ir::Builder& b, const ir::Op& op, Value* y_bar) {
   if (op.operand(0)->linear) {
     if (!isZero(op.operand(0)))
       accumulate(b, op.operand(0),
-                 b.einsum(spec.result + "," + spec.b + "->" + spec.a, y_bar, x(op.operand(1))));
+                 contracted(b, spec.result + "," + spec.b + "->" + spec.a, y_bar,
+                            x(op.operand(1))));
   } else if (!isZero(op.operand(1))) {
     accumulate(b, op.operand(1),
-               b.einsum(spec.a + "," + spec.result + "->" + spec.b, x(op.operand(0)), y_bar));
+               contracted(b, spec.a + "," + spec.result + "->" + spec.b, x(op.operand(0)),
+                          y_bar));
   }
 }
 
