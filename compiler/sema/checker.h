@@ -169,7 +169,8 @@ class Checker {
   TypePtr checkLambda(ast::LambdaExpr& expr, const TypePtr& expected);
   std::optional<Signature> builtinSignature(Builtin builtin);
   void setSignature(const ast::Expr& expr, Signature signature);
-  void checkFunctionBody(ast::ExprPtr& body, bool block_body, const TypePtr& result, Span name);
+  void checkFunctionBody(ast::FnDecl& decl, const TypePtr& result);
+  static Span declaredResult(const ast::FnDecl& decl);
   // --- derivatives.cpp
   TypePtr checkDerivative(ast::CallExpr& expr, Builtin builtin);
   bool selectParameters(ast::CallExpr& expr, const Signature& f, std::vector<size_t>& selected);

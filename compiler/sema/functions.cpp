@@ -119,28 +119,31 @@ void Checker::checkBody(ast::FnDecl& decl) {
   checkAttributes(decl.attributes, true);
   calls_[&decl];
   if (decl.body) {
-    checkFunctionBody(decl.body, decl.block_body, result, decl.name.span);
+    checkFunctionBody(decl, result);
     finish();
   }
   function_ = nullptr;
 }
 
-void Checker::checkFunctionBody(ast::ExprPtr& body, bool block_body, const TypePtr& result,
-                                Span name) {
-  TypePtr type = check(body, result);
+void Checker::checkFunctionBody(ast::FnDecl& decl, const TypePtr& result) {
+  TypePtr type = check(decl.body, result);
   if (type->kind == Kind::Unit && result->kind != Kind::Unit) {
-    if (alwaysReturns(body.get()) || result->isError()) return;
+    if (alwaysReturns(decl.body.get()) || result->isError()) return;
     auto& d =
-        report(DiagCode::MissingResult, name,
+        report(DiagCode::MissingResult, decl.name.span,
                fmt::format("the function ends without a value, where {} is declared", str(result)));
-    if (block_body) d.help = "the last expression of a block is its value; or `return` one";
+    if (decl.block_body) d.help = "the last expression of a block is its value; or `return` one";
     return;
   }
   // Labels name the value itself, not the block around it.
-  ast::Expr* value = body.get();
+  ast::Expr* value = decl.body.get();
   while (value->kind == ast::ExprKind::Block && ast::as<ast::BlockExpr>(*value).result)
     value = ast::as<ast::BlockExpr>(*value).result.get();
-  fit(result, *value, "the result", name, fmt::format("declared as {}", str(result)));
+  fit(result, *value, "the result", declaredResult(decl), "declared here");
+}
+
+Span Checker::declaredResult(const ast::FnDecl& decl) {
+  return decl.result ? decl.result->span : decl.name.span;
 }
 
 TypePtr Checker::checkLambda(ast::LambdaExpr& expr, const TypePtr& expected) {

@@ -343,8 +343,8 @@ void Checker::checkReturn(ast::ReturnStmt& statement) {
   }
   TypePtr type = check(statement.value, wanted);
   if (!lambda) {
-    fit(wanted, *statement.value, "the result", function_ ? function_->name.span : Span{},
-        fmt::format("declared as {}", str(wanted)));
+    fit(wanted, *statement.value, "the result", function_ ? declaredResult(*function_) : Span{},
+        "declared here");
     return;
   }
   bool type_differs = false;
