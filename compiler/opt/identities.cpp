@@ -202,11 +202,19 @@ bool keepsOrder(const Type& type, const std::vector<int64_t>& permutation) {
   return true;
 }
 
-Value* reshaped(Builder& b, const Op& op, Value* x) {
-  if (x->type == op.result()->type) return x;
+std::vector<Value*> constantSizes(Builder& b, const Type& type) {
   std::vector<Value*> sizes;
-  for (int64_t size : op.result()->type.dims) sizes.push_back(b.integer(size));
-  return b.reshape(x, std::move(sizes));
+  for (int64_t size : type.dims) sizes.push_back(b.integer(size));
+  return sizes;
+}
+
+// x with the constant shape of op's result; one element is filled in or read.
+Value* reshaped(Builder& b, const Op& op, Value* x) {
+  const Type& type = op.result()->type;
+  if (x->type == type) return x;
+  if (x->type.isScalar()) return b.fill(x, constantSizes(b, type));
+  if (type.isScalar()) return b.index(x, std::vector<Value*>(x->type.rank(), b.integer(0)));
+  return b.reshape(x, constantSizes(b, type));
 }
 
 Value* transposed(Builder& b, const Op& op) {
@@ -229,16 +237,13 @@ Value* movement(Builder& b, const Op& op) {
   switch (op.code) {
     case OpCode::Reshape:
       if (same) return x;
-      return is_static && isOp(x, OpCode::Reshape) && x->def->operand(0)->type.isStatic()
-                 ? reshaped(b, op, x->def->operand(0))
-                 : nullptr;
-    case OpCode::Broadcast: {
+      if (!is_static) return nullptr;
+      if (isOp(x, OpCode::Reshape) && x->def->operand(0)->type.isStatic())
+        return reshaped(b, op, x->def->operand(0));
+      return x->type.isScalar() || op.result()->type.isScalar() ? reshaped(b, op, x) : nullptr;
+    case OpCode::Broadcast:
       if (same) return x;
-      if (!x->type.isScalar() || !is_static) return nullptr;
-      std::vector<Value*> sizes;
-      for (int64_t size : op.result()->type.dims) sizes.push_back(b.integer(size));
-      return b.fill(x, sizes);
-    }
+      return x->type.isScalar() && is_static ? reshaped(b, op, x) : nullptr;
     case OpCode::Slice: return same && allZero(op, 1, rank) ? x : nullptr;
     case OpCode::UpdateSlice: {
       bool whole = is_static && op.operand(1)->type == x->type && allZero(op, 2, rank);
