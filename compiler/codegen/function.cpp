@@ -214,6 +214,11 @@ void FunctionEmitter::emitArrayOp(const Op& op) {
     }
     default: dini::check(false, std::string("no code for ") + ir::shape(op.code).mnemonic);
   }
+  // An array of one element as a scalar.
+  if (op.result()->type.isScalar()) {
+    llvm::SmallVector<Index, 4> at(x->type.rank(), fixed(i64c(0)));
+    return setScalar(op.result(), x->type.isScalar() ? scalar(x) : element(x, positionOf(at)));
+  }
   // A contiguous array under another shape is the same memory.
   if (op.code == OpCode::Reshape && val(x).kind == Val::Kind::Buffer) {
     Val view = val(x);
