@@ -14,7 +14,7 @@ using Values = std::vector<Value*>;
 
 namespace {
 
-constexpr int64_t kMaxElements = 1 << 24;  // of one batched value: beyond, the loop is kept
+constexpr int64_t kMaxElements = 1 << 22;  // of one batched value: beyond, the loop is kept
 
 std::vector<int64_t> axesFrom(int64_t first, size_t count) {
   std::vector<int64_t> axes;

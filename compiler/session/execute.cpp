@@ -1,5 +1,7 @@
 #include "session/execute.h"
 
+#include "ad/ad.h"
+
 #include "base/check.h"
 #include "ir/interpreter.h"
 #include "opt/opt.h"
@@ -30,7 +32,11 @@ Prepared prepare(const ir::Module& module, const ir::Function& function) {
   collectCallees(module, function.body, prepared.module);
   std::vector<ir::Function*> all;
   for (auto& [name, made] : prepared.module.functions) all.push_back(made.get());
-  for (ir::Function* made : all) opt::prepareForCodegen(prepared.module, *made);
+  for (ir::Function* made : all) {
+    opt::simplify(prepared.module, *made);
+    ad::vmap(prepared.module, *made);
+    opt::prepareForCodegen(prepared.module, *made);
+  }
   return prepared;
 }
 
