@@ -72,6 +72,7 @@ std::string lawsExpression(const std::vector<double>& x, const std::vector<doubl
 
 std::optional<std::vector<ir::Tensor>> evaluate(session::Session& session, const std::string& source, const std::string& expression) {
   session.readText("random", source);
+  if (session.sink().hasErrors()) return std::nullopt;
   auto value = session.evaluateText("expression", expression);
   if (!value) return std::nullopt;
   return value->leaves;

@@ -87,8 +87,9 @@ std::string SourceGenerator::equation(Scope& scope, const std::string& indent) {
     scope.scalars.push_back(name);
     return fmt::format("{}let {} = solve {}: real {{ {} == 0.5*sin({}) + {} }}\n", indent, name, z, z, z, forcing);
   }
+  std::string right = vector(scope, 1);
   scope.vectors.push_back(name);
-  return fmt::format("{}let {} = solve {}: real[3] {{ 3*{} + tanh({}) == {} }}\n", indent, name, z, z, z, vector(scope, 1));
+  return fmt::format("{}let {} = solve {}: real[3] {{ 3*{} + tanh({}) == {} }}\n", indent, name, z, z, z, right);
 }
 
 std::string SourceGenerator::statement(Scope& scope, int depth, const std::string& indent) {
