@@ -27,11 +27,11 @@ Diagnostic& DiagnosticSink::add(DiagCode code, Span primary, std::string message
                                 std::string label) {
   Diagnostic made{code, std::move(message), {}, {}, {}};
   if (primary.valid()) made.labels.push_back({primary, std::move(label)});
-  bool seen = primary.valid() &&
-              std::any_of(diagnostics_.begin(), diagnostics_.end(), [&](const Diagnostic& other) {
-                return other.code == code && !other.labels.empty() &&
-                       other.labels[0].span == primary;
-              });
+  bool seen =
+      primary.valid() &&
+      std::any_of(diagnostics_.begin(), diagnostics_.end(), [&](const Diagnostic& other) {
+        return other.code == code && !other.labels.empty() && other.labels[0].span == primary;
+      });
   if (seen) return scratch_ = std::move(made);
   if (diagInfo(code).severity == Severity::Error) ++errors_;
   diagnostics_.push_back(std::move(made));

@@ -59,7 +59,8 @@ FileFrame::Line& FileFrame::line(uint32_t number) {
 void FileFrame::add(const Label& label, bool primary) {
   uint32_t first = file_.lineColumn(label.span.begin).line;
   uint32_t last_offset = std::max(label.span.begin, label.span.end);
-  uint32_t last = file_.lineColumn(last_offset > label.span.begin ? last_offset - 1 : last_offset).line;
+  uint32_t last =
+      file_.lineColumn(last_offset > label.span.begin ? last_offset - 1 : last_offset).line;
   auto column = [&](uint32_t number, uint32_t offset) {
     return line(number).shown.column(offset - file_.lineStart(number));
   };
@@ -95,8 +96,10 @@ Window FileFrame::window(const Line& line) const {
   if (line.shown.width <= kMost) return {0, line.shown.width};
   uint32_t first = line.shown.width;
   for (const Mark& m : line.marks) first = std::min(first, m.first);
-  if (line.marks.empty() || first <= kMost - kBefore) first = 0;
-  else first -= kBefore;
+  if (line.marks.empty() || first <= kMost - kBefore)
+    first = 0;
+  else
+    first -= kBefore;
   return {first, std::min(line.shown.width, first + kMost)};
 }
 

@@ -21,11 +21,16 @@ class Paint {
  private:
   static const char* escape(Ink ink) {
     switch (ink) {
-      case Ink::Error: return "\x1b[1;31m";
-      case Ink::Warning: return "\x1b[1;33m";
-      case Ink::Note: return "\x1b[1;36m";
-      case Ink::Frame: return "\x1b[1;34m";
-      case Ink::Bold: return "\x1b[1m";
+      case Ink::Error:
+        return "\x1b[1;31m";
+      case Ink::Warning:
+        return "\x1b[1;33m";
+      case Ink::Note:
+        return "\x1b[1;36m";
+      case Ink::Frame:
+        return "\x1b[1;34m";
+      case Ink::Bold:
+        return "\x1b[1m";
     }
     return "";
   }

@@ -9,27 +9,36 @@ namespace {
 
 const char* word(Severity severity) {
   switch (severity) {
-    case Severity::Error: return "error";
-    case Severity::Warning: return "warning";
-    case Severity::Note: return "note";
+    case Severity::Error:
+      return "error";
+    case Severity::Warning:
+      return "warning";
+    case Severity::Note:
+      return "note";
   }
   return "";
 }
 
 Ink inkOf(Severity severity) {
   switch (severity) {
-    case Severity::Error: return Ink::Error;
-    case Severity::Warning: return Ink::Warning;
-    case Severity::Note: return Ink::Note;
+    case Severity::Error:
+      return Ink::Error;
+    case Severity::Warning:
+      return Ink::Warning;
+    case Severity::Note:
+      return Ink::Note;
   }
   return Ink::Note;
 }
 
 const char* word(DiagClass klass) {
   switch (klass) {
-    case DiagClass::Program: return "program";
-    case DiagClass::Limitation: return "limitation";
-    case DiagClass::Status: return "status";
+    case DiagClass::Program:
+      return "program";
+    case DiagClass::Limitation:
+      return "limitation";
+    case DiagClass::Status:
+      return "status";
   }
   return "";
 }
@@ -38,11 +47,21 @@ std::string jsonString(std::string_view text) {
   std::string out = "\"";
   for (char c : text) {
     switch (c) {
-      case '"': out += "\\\""; break;
-      case '\\': out += "\\\\"; break;
-      case '\n': out += "\\n"; break;
-      case '\t': out += "\\t"; break;
-      case '\r': out += "\\r"; break;
+      case '"':
+        out += "\\\"";
+        break;
+      case '\\':
+        out += "\\\\";
+        break;
+      case '\n':
+        out += "\\n";
+        break;
+      case '\t':
+        out += "\\t";
+        break;
+      case '\r':
+        out += "\\r";
+        break;
       default:
         if (static_cast<unsigned char>(c) < 0x20 || c == 0x7F)
           out += fmt::format("\\u{:04x}", static_cast<unsigned>(c));

@@ -1,6 +1,7 @@
 // A source line as a terminal shows it: what is printed for each character and how many columns
 // it takes. Tabs go to the next multiple of four; what would disturb a terminal or hide what a
-// reader sees (control characters, bytes that are not UTF-8, bidirectional overrides) becomes U+FFFD.
+// reader sees (control characters, bytes that are not UTF-8, bidirectional overrides) becomes
+// U+FFFD.
 #pragma once
 
 #include <cstdint>

@@ -6,35 +6,58 @@ namespace dini::ast {
 
 const char* spelling(BinaryOp op) {
   switch (op) {
-    case BinaryOp::Add: return "+";
-    case BinaryOp::Sub: return "-";
-    case BinaryOp::Mul: return "*";
-    case BinaryOp::Div: return "/";
-    case BinaryOp::Solve: return "\\";
-    case BinaryOp::Pow: return "^";
-    case BinaryOp::ElemMul: return ".*";
-    case BinaryOp::ElemDiv: return "./";
-    case BinaryOp::ElemPow: return ".^";
-    case BinaryOp::Eq: return "==";
-    case BinaryOp::Ne: return "!=";
-    case BinaryOp::Lt: return "<";
-    case BinaryOp::Le: return "<=";
-    case BinaryOp::Gt: return ">";
-    case BinaryOp::Ge: return ">=";
-    case BinaryOp::And: return "and";
-    case BinaryOp::Or: return "or";
-    case BinaryOp::In: return "in";
+    case BinaryOp::Add:
+      return "+";
+    case BinaryOp::Sub:
+      return "-";
+    case BinaryOp::Mul:
+      return "*";
+    case BinaryOp::Div:
+      return "/";
+    case BinaryOp::Solve:
+      return "\\";
+    case BinaryOp::Pow:
+      return "^";
+    case BinaryOp::ElemMul:
+      return ".*";
+    case BinaryOp::ElemDiv:
+      return "./";
+    case BinaryOp::ElemPow:
+      return ".^";
+    case BinaryOp::Eq:
+      return "==";
+    case BinaryOp::Ne:
+      return "!=";
+    case BinaryOp::Lt:
+      return "<";
+    case BinaryOp::Le:
+      return "<=";
+    case BinaryOp::Gt:
+      return ">";
+    case BinaryOp::Ge:
+      return ">=";
+    case BinaryOp::And:
+      return "and";
+    case BinaryOp::Or:
+      return "or";
+    case BinaryOp::In:
+      return "in";
   }
   failCheck("unknown binary operator");
 }
 
 Span Item::span() const {
   switch (kind) {
-    case ItemKind::Fn: return fn->span;
-    case ItemKind::Type: return type->span;
-    case ItemKind::Import: return import->span;
-    case ItemKind::Test: return test->span;
-    case ItemKind::Statement: return statement->span;
+    case ItemKind::Fn:
+      return fn->span;
+    case ItemKind::Type:
+      return type->span;
+    case ItemKind::Import:
+      return import->span;
+    case ItemKind::Test:
+      return test->span;
+    case ItemKind::Statement:
+      return statement->span;
   }
   failCheck("unknown item");
 }
@@ -88,9 +111,15 @@ class ChildWalk {
 
 void ChildWalk::node(const Expr& e) {
   switch (e.kind) {
-    case ExprKind::Number: case ExprKind::Bool: case ExprKind::String: case ExprKind::Name: return;
-    case ExprKind::ArrayLiteral: return all(as<ArrayLiteralExpr>(e).elements);
-    case ExprKind::Tuple: return all(as<TupleExpr>(e).elements);
+    case ExprKind::Number:
+    case ExprKind::Bool:
+    case ExprKind::String:
+    case ExprKind::Name:
+      return;
+    case ExprKind::ArrayLiteral:
+      return all(as<ArrayLiteralExpr>(e).elements);
+    case ExprKind::Tuple:
+      return all(as<TupleExpr>(e).elements);
     case ExprKind::RecordLiteral:
       for (const FieldInit& f : as<RecordLiteralExpr>(e).fields) one(f.value);
       return;
@@ -100,11 +129,13 @@ void ChildWalk::node(const Expr& e) {
     case ExprKind::Reduction:
       one(as<ReductionExpr>(e).body);
       return all(as<ReductionExpr>(e).iterators);
-    case ExprKind::Unary: return one(as<UnaryExpr>(e).operand);
+    case ExprKind::Unary:
+      return one(as<UnaryExpr>(e).operand);
     case ExprKind::Binary:
       one(as<BinaryExpr>(e).lhs);
       return one(as<BinaryExpr>(e).rhs);
-    case ExprKind::Transpose: return one(as<TransposeExpr>(e).operand);
+    case ExprKind::Transpose:
+      return one(as<TransposeExpr>(e).operand);
     case ExprKind::Call:
       one(as<CallExpr>(e).callee);
       return all(as<CallExpr>(e).arguments);
@@ -112,7 +143,8 @@ void ChildWalk::node(const Expr& e) {
       one(as<IndexExpr>(e).base);
       for (const Subscript& s : as<IndexExpr>(e).subscripts) one(s.at), one(s.lo), one(s.hi);
       return;
-    case ExprKind::Field: return one(as<FieldExpr>(e).base);
+    case ExprKind::Field:
+      return one(as<FieldExpr>(e).base);
     case ExprKind::If:
       one(as<IfExpr>(e).condition);
       one(as<IfExpr>(e).then_block);
@@ -162,11 +194,16 @@ void ChildWalk::node(const Stmt& s) {
       all(as<WhileStmt>(s).attributes);
       one(as<WhileStmt>(s).condition);
       return block(as<WhileStmt>(s).body);
-    case StmtKind::Break: return;
-    case StmtKind::Return: return one(as<ReturnStmt>(s).value);
-    case StmtKind::Assert: return one(as<AssertStmt>(s).condition);
-    case StmtKind::Print: return all(as<PrintStmt>(s).values);
-    case StmtKind::Expression: return one(as<ExprStmt>(s).value);
+    case StmtKind::Break:
+      return;
+    case StmtKind::Return:
+      return one(as<ReturnStmt>(s).value);
+    case StmtKind::Assert:
+      return one(as<AssertStmt>(s).condition);
+    case StmtKind::Print:
+      return all(as<PrintStmt>(s).values);
+    case StmtKind::Expression:
+      return one(as<ExprStmt>(s).value);
   }
 }
 

@@ -98,9 +98,15 @@ void TreeDump::child(std::string_view role, const ExprPtr& e) {
 void TreeDump::type(std::string_view role, const TypeExprPtr& type) {
   if (!type) return;
   switch (type->kind) {
-    case TypeExprKind::Named: line(fmt::format("{} {}", role, type->name.text)); break;
-    case TypeExprKind::Tuple: line(fmt::format("{} tuple", role)); break;
-    case TypeExprKind::Function: line(fmt::format("{} function", role)); break;
+    case TypeExprKind::Named:
+      line(fmt::format("{} {}", role, type->name.text));
+      break;
+    case TypeExprKind::Tuple:
+      line(fmt::format("{} tuple", role));
+      break;
+    case TypeExprKind::Function:
+      line(fmt::format("{} function", role));
+      break;
   }
   Deeper deeper(*this);
   all(type->dims);
@@ -110,16 +116,20 @@ void TreeDump::type(std::string_view role, const TypeExprPtr& type) {
 
 void TreeDump::item(const Item& item) {
   switch (item.kind) {
-    case ItemKind::Fn: return fn(*item.fn);
-    case ItemKind::Statement: return stmt(*item.statement);
+    case ItemKind::Fn:
+      return fn(*item.fn);
+    case ItemKind::Statement:
+      return stmt(*item.statement);
     case ItemKind::Import:
-      return line(fmt::format("import {}{}", item.import->cpp ? "cpp " : "", quoted(item.import->path)));
+      return line(
+          fmt::format("import {}{}", item.import->cpp ? "cpp " : "", quoted(item.import->path)));
     case ItemKind::Type: {
       std::string head = "type " + item.type->name.text;
       for (const Name& size : item.type->sizes) head += " " + size.text;
       line(head);
       Deeper deeper(*this);
-      for (const auto& field : item.type->fields) type("field " + field.name.text + ":", field.type);
+      for (const auto& field : item.type->fields)
+        type("field " + field.name.text + ":", field.type);
       return;
     }
     case ItemKind::Test: {
@@ -197,22 +207,28 @@ void TreeDump::stmt(const Stmt& s) {
       expr(*as<WhileStmt>(s).condition);
       return expr(*as<WhileStmt>(s).body);
     }
-    case StmtKind::Break: return line("break");
-    case StmtKind::Return: return child("return", as<ReturnStmt>(s).value);
-    case StmtKind::Assert: return child("assert", as<AssertStmt>(s).condition);
+    case StmtKind::Break:
+      return line("break");
+    case StmtKind::Return:
+      return child("return", as<ReturnStmt>(s).value);
+    case StmtKind::Assert:
+      return child("assert", as<AssertStmt>(s).condition);
     case StmtKind::Print: {
       line("print");
       Deeper deeper(*this);
       return all(as<PrintStmt>(s).values);
     }
-    case StmtKind::Expression: return child("statement", as<ExprStmt>(s).value);
+    case StmtKind::Expression:
+      return child("statement", as<ExprStmt>(s).value);
   }
 }
 
 void TreeDump::arguments(const std::vector<Argument>& list) {
   for (const Argument& a : list) {
-    if (a.name) child(a.name->text + " =", a.value);
-    else expr(*a.value);
+    if (a.name)
+      child(a.name->text + " =", a.value);
+    else
+      expr(*a.value);
   }
 }
 
@@ -227,8 +243,10 @@ void TreeDump::iterators(const std::vector<Iterator>& list) {
 
 void TreeDump::subscript(const Subscript& s) {
   switch (s.kind) {
-    case Subscript::Kind::All: return line("all");
-    case Subscript::Kind::At: return expr(*s.at);
+    case Subscript::Kind::All:
+      return line("all");
+    case Subscript::Kind::At:
+      return expr(*s.at);
     case Subscript::Kind::Range: {
       line("range");
       Deeper deeper(*this);
@@ -238,16 +256,21 @@ void TreeDump::subscript(const Subscript& s) {
   }
 }
 
+// Longer than a function should be: one short case per kind, in the order of the kinds.
 void TreeDump::expr(const Expr& e) {
   auto open = [&](std::string_view text) {
     node(e, text);
     return Deeper(*this);
   };
   switch (e.kind) {
-    case ExprKind::Number: return node(e, as<NumberExpr>(e).text);
-    case ExprKind::Bool: return node(e, as<BoolExpr>(e).value ? "true" : "false");
-    case ExprKind::String: return node(e, quoted(as<StringExpr>(e).value));
-    case ExprKind::Name: return node(e, as<NameExpr>(e).name);
+    case ExprKind::Number:
+      return node(e, as<NumberExpr>(e).text);
+    case ExprKind::Bool:
+      return node(e, as<BoolExpr>(e).value ? "true" : "false");
+    case ExprKind::String:
+      return node(e, quoted(as<StringExpr>(e).value));
+    case ExprKind::Name:
+      return node(e, as<NameExpr>(e).name);
     case ExprKind::ArrayLiteral: {
       Deeper deeper = open("array");
       return all(as<ArrayLiteralExpr>(e).elements);
@@ -320,7 +343,9 @@ void TreeDump::expr(const Expr& e) {
       parameters(as<LambdaExpr>(e).parameters);
       return expr(*as<LambdaExpr>(e).body);
     }
-    case ExprKind::Solve: case ExprKind::Argmin: return equations(e);
+    case ExprKind::Solve:
+    case ExprKind::Argmin:
+      return equations(e);
   }
 }
 
@@ -369,9 +394,7 @@ void TreeDump::equations(const Expr& e) {
 
 }  // namespace
 
-std::string dumpTree(const File& file) {
-  return TreeDump(file).take();
-}
+std::string dumpTree(const File& file) { return TreeDump(file).take(); }
 
 std::string dumpTokens(const SourceManager& sources, FileId file) {
   DiagnosticSink reported;  // shown by the parser

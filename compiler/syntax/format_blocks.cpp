@@ -42,34 +42,34 @@ Doc Formatter::clauses(const Block& block, const std::vector<Name>* with) {
   std::vector<Clause> list;
   if (block.solver) {
     list.push_back({block.solver->span.begin, [&]() -> Doc {
-      const SolverClause& solver = *block.solver;
-      Doc head = text("using " + solver.name.text);
-      bool called = solver.span.end > solver.name.span.end;
-      if (!called) return head;
-      return Cat{std::move(head), arguments(solver.arguments, solver.span.end - 1)};
-    }});
+                      const SolverClause& solver = *block.solver;
+                      Doc head = text("using " + solver.name.text);
+                      bool called = solver.span.end > solver.name.span.end;
+                      if (!called) return head;
+                      return Cat{std::move(head), arguments(solver.arguments, solver.span.end - 1)};
+                    }});
   }
   if (block.differentiate) {
     list.push_back({block.differentiate->span.begin, [&]() -> Doc {
-      const DifferentiateClause& clause = *block.differentiate;
-      Doc head = text("differentiate " + clause.mode.text);
-      bool called = clause.span.end > clause.mode.span.end;
-      if (!called) return head;
-      return Cat{std::move(head), arguments(clause.arguments, clause.span.end - 1)};
-    }});
+                      const DifferentiateClause& clause = *block.differentiate;
+                      Doc head = text("differentiate " + clause.mode.text);
+                      bool called = clause.span.end > clause.mode.span.end;
+                      if (!called) return head;
+                      return Cat{std::move(head), arguments(clause.arguments, clause.span.end - 1)};
+                    }});
   }
   if (with && !with->empty()) {
     list.push_back({with->front().span.begin, [&]() -> Doc {
-      std::string names = "with ";
-      for (size_t i = 0; i < with->size(); ++i) names += (i > 0 ? ", " : "") + (*with)[i].text;
-      return text(names);
-    }});
+                      std::string names = "with ";
+                      for (size_t i = 0; i < with->size(); ++i)
+                        names += (i > 0 ? ", " : "") + (*with)[i].text;
+                      return text(names);
+                    }});
   }
   std::sort(list.begin(), list.end(),
             [](const Clause& a, const Clause& b) { return a.begin < b.begin; });
   std::vector<Doc> parts;
-  for (const Clause& clause : list)
-    parts.push_back(group(indent(Cat{line(), clause.doc()})));
+  for (const Clause& clause : list) parts.push_back(group(indent(Cat{line(), clause.doc()})));
   return concat(std::move(parts));
 }
 
@@ -103,7 +103,8 @@ Doc Formatter::argmin(const ArgminExpr& argmin) {
   for (const StmtPtr& s : argmin.lets) pieces.push_back(piece(*s));
   const Expr& objective = *argmin.objective;
   pieces.push_back({objective.span, [&]() -> Doc {
-                      return Cat{text(argmin.maximize ? "maximize " : "minimize "), expr(objective)};
+                      return Cat{text(argmin.maximize ? "maximize " : "minimize "),
+                                 expr(objective)};
                     }});
   std::vector<uint32_t> others;  // where something else stands between constraints
   for (const Piece& p : pieces) others.push_back(p.span.begin);
@@ -112,7 +113,8 @@ Doc Formatter::argmin(const ArgminExpr& argmin) {
   for (size_t i = 0; i < all.size();) {
     auto next = std::upper_bound(others.begin(), others.end(), all[i].relation->span.begin);
     size_t end = i + 1;
-    while (end < all.size() && (next == others.end() || all[end].relation->span.begin < *next)) ++end;
+    while (end < all.size() && (next == others.end() || all[end].relation->span.begin < *next))
+      ++end;
     Span first = all[i].label ? all[i].label->span : all[i].relation->span;
     bool after_objective = next != others.begin() && *std::prev(next) == objective.span.begin;
     pieces.push_back({join(first, all[end - 1].relation->span),

@@ -12,20 +12,28 @@ namespace {
 // Binding levels of operators that stand in one chain; the same for `a + b - c`.
 int level(BinaryOp op) {
   switch (op) {
-    case BinaryOp::Or: return 1;
-    case BinaryOp::And: return 2;
-    case BinaryOp::Add: case BinaryOp::Sub: return 4;
-    case BinaryOp::Mul: case BinaryOp::Div: case BinaryOp::Solve: case BinaryOp::ElemMul:
+    case BinaryOp::Or:
+      return 1;
+    case BinaryOp::And:
+      return 2;
+    case BinaryOp::Add:
+    case BinaryOp::Sub:
+      return 4;
+    case BinaryOp::Mul:
+    case BinaryOp::Div:
+    case BinaryOp::Solve:
+    case BinaryOp::ElemMul:
     case BinaryOp::ElemDiv:
       return 5;
-    case BinaryOp::Pow: case BinaryOp::ElemPow: return 6;
-    default: return 3;
+    case BinaryOp::Pow:
+    case BinaryOp::ElemPow:
+      return 6;
+    default:
+      return 3;
   }
 }
 
-bool isTight(BinaryOp op) {
-  return op == BinaryOp::Mul || op == BinaryOp::Div || level(op) == 6;
-}
+bool isTight(BinaryOp op) { return op == BinaryOp::Mul || op == BinaryOp::Div || level(op) == 6; }
 
 bool isBlockLike(const Expr& e) {
   return e.kind == ExprKind::Block || e.kind == ExprKind::Lambda || e.kind == ExprKind::Solve ||
@@ -54,17 +62,23 @@ Doc Formatter::expr(const Expr& e) {
 
 Doc Formatter::bare(const Expr& e) {
   switch (e.kind) {
-    case ExprKind::Number: return text(as<NumberExpr>(e).text);
-    case ExprKind::Bool: return text(as<BoolExpr>(e).value ? "true" : "false");
-    case ExprKind::String: return text(quoted(as<StringExpr>(e).value));
-    case ExprKind::Name: return text(as<NameExpr>(e).name);
-    case ExprKind::ArrayLiteral: return arrayLiteral(as<ArrayLiteralExpr>(e));
+    case ExprKind::Number:
+      return text(as<NumberExpr>(e).text);
+    case ExprKind::Bool:
+      return text(as<BoolExpr>(e).value ? "true" : "false");
+    case ExprKind::String:
+      return text(quoted(as<StringExpr>(e).value));
+    case ExprKind::Name:
+      return text(as<NameExpr>(e).name);
+    case ExprKind::ArrayLiteral:
+      return arrayLiteral(as<ArrayLiteralExpr>(e));
     case ExprKind::Tuple: {
       std::vector<Piece> pieces;
       for (const ExprPtr& element : as<TupleExpr>(e).elements) pieces.push_back(piece(*element));
       return list("(", pieces, ")", e.span.end - 1);
     }
-    case ExprKind::RecordLiteral: return recordLiteral(as<RecordLiteralExpr>(e));
+    case ExprKind::RecordLiteral:
+      return recordLiteral(as<RecordLiteralExpr>(e));
     case ExprKind::Comprehension: {
       const auto& c = as<ComprehensionExpr>(e);
       return iteration("[", *c.body, c.iterators, "]", e.span.end - 1);
@@ -77,8 +91,10 @@ Doc Formatter::bare(const Expr& e) {
       const auto& unary = as<UnaryExpr>(e);
       return Cat{text(unary.op == UnaryOp::Neg ? "-" : "not "), expr(*unary.operand)};
     }
-    case ExprKind::Binary: return binary(as<BinaryExpr>(e));
-    case ExprKind::Transpose: return Cat{expr(*as<TransposeExpr>(e).operand), text("'")};
+    case ExprKind::Binary:
+      return binary(as<BinaryExpr>(e));
+    case ExprKind::Transpose:
+      return Cat{expr(*as<TransposeExpr>(e).operand), text("'")};
     case ExprKind::Call: {
       const auto& call = as<CallExpr>(e);
       return Cat{expr(*call.callee), arguments(call.arguments, e.span.end - 1)};
@@ -95,16 +111,21 @@ Doc Formatter::bare(const Expr& e) {
       const auto& field = as<FieldExpr>(e);
       return Cat{expr(*field.base), text("." + field.name.text)};
     }
-    case ExprKind::If: return ifExpr(as<IfExpr>(e));
+    case ExprKind::If:
+      return ifExpr(as<IfExpr>(e));
     case ExprKind::Try: {
       const auto& attempt = as<TryExpr>(e);
       return group(Cat{text("try "), expr(*attempt.body), indent(line()), text("else "),
                        expr(*attempt.fallback)});
     }
-    case ExprKind::Block: return block(as<BlockExpr>(e));
-    case ExprKind::Lambda: return lambda(as<LambdaExpr>(e));
-    case ExprKind::Solve: return solve(as<SolveExpr>(e));
-    case ExprKind::Argmin: return argmin(as<ArgminExpr>(e));
+    case ExprKind::Block:
+      return block(as<BlockExpr>(e));
+    case ExprKind::Lambda:
+      return lambda(as<LambdaExpr>(e));
+    case ExprKind::Solve:
+      return solve(as<SolveExpr>(e));
+    case ExprKind::Argmin:
+      return argmin(as<ArgminExpr>(e));
   }
   failCheck("unknown expression");
 }
@@ -159,9 +180,12 @@ Doc Formatter::arguments(const std::vector<Argument>& arguments, uint32_t end) {
 
 Doc Formatter::subscript(const Subscript& s) {
   switch (s.kind) {
-    case Subscript::Kind::All: return text(":");
-    case Subscript::Kind::At: return expr(*s.at);
-    case Subscript::Kind::Range: break;
+    case Subscript::Kind::All:
+      return text(":");
+    case Subscript::Kind::At:
+      return expr(*s.at);
+    case Subscript::Kind::Range:
+      break;
   }
   Doc lo = s.lo ? expr(*s.lo) : text("");
   return Cat{std::move(lo), text(".."), s.hi ? expr(*s.hi) : text("")};
@@ -185,8 +209,8 @@ Doc Formatter::iteration(std::string open, const Expr& body, const std::vector<I
   }
   Doc after = takeComments(end);
   if (hugging && !after.forced && after.parts.empty())
-    return Cat{text(std::move(open)), concat(std::move(inner)), group(indent(concat(std::move(loops)))),
-               text(std::move(close))};
+    return Cat{text(std::move(open)), concat(std::move(inner)),
+               group(indent(concat(std::move(loops)))), text(std::move(close))};
   Breaks breaks = after.parts.empty() ? Breaks::IfTooLong : Breaks::Always;
   inner.push_back(concat(std::move(loops)));
   return group(Cat{text(std::move(open)),

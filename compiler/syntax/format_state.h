@@ -2,8 +2,8 @@
 // lists, items), format_statements.cpp, format_expressions.cpp and format_blocks.cpp.
 //
 // Comments are taken in source order by whoever prints the next thing after them: statement
-// lists, bracketed lists and operands. What stands elsewhere ends up behind its statement. A comment
-// is always followed by a line break, and stands where the line rules allow one.
+// lists, bracketed lists and operands. What stands elsewhere ends up behind its statement. A
+// comment is always followed by a line break, and stands where the line rules allow one.
 #pragma once
 
 #include <functional>
@@ -77,8 +77,8 @@ class Formatter {
   Doc arguments(const std::vector<ast::Argument>& arguments, uint32_t end);
   Piece piece(const ast::Argument& argument);
   Doc subscript(const ast::Subscript& subscript);
-  Doc iteration(std::string open, const ast::Expr& body, const std::vector<ast::Iterator>& iterators,
-                std::string close, uint32_t end);
+  Doc iteration(std::string open, const ast::Expr& body,
+                const std::vector<ast::Iterator>& iterators, std::string close, uint32_t end);
   Doc arrayLiteral(const ast::ArrayLiteralExpr& array);
   Doc recordLiteral(const ast::RecordLiteralExpr& record);
   Doc ifExpr(const ast::IfExpr& expr);

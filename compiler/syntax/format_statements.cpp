@@ -10,8 +10,13 @@ namespace {
 // Expressions that begin on the line of what they belong to and end with a bracket of their own.
 bool bringsBrackets(const Expr& e) {
   switch (e.kind) {
-    case ExprKind::Block: case ExprKind::Solve: case ExprKind::Argmin: case ExprKind::If:
-    case ExprKind::RecordLiteral: case ExprKind::ArrayLiteral: case ExprKind::Lambda:
+    case ExprKind::Block:
+    case ExprKind::Solve:
+    case ExprKind::Argmin:
+    case ExprKind::If:
+    case ExprKind::RecordLiteral:
+    case ExprKind::ArrayLiteral:
+    case ExprKind::Lambda:
     case ExprKind::Tuple:
       return !e.parenthesised;
     default:
@@ -25,13 +30,16 @@ bool bringsBrackets(const Expr& e) {
 
 Doc Formatter::item(const Item& item) {
   switch (item.kind) {
-    case ItemKind::Fn: return fn(*item.fn);
-    case ItemKind::Type: return typeDecl(*item.type);
+    case ItemKind::Fn:
+      return fn(*item.fn);
+    case ItemKind::Type:
+      return typeDecl(*item.type);
     case ItemKind::Import:
       return text((item.import->cpp ? "import cpp " : "import ") + quoted(item.import->path));
     case ItemKind::Test:
       return Cat{text("test " + quoted(item.test->title) + " "), block(*item.test->body)};
-    case ItemKind::Statement: return statement(*item.statement);
+    case ItemKind::Statement:
+      return statement(*item.statement);
   }
   failCheck("unknown item");
 }
@@ -75,8 +83,7 @@ Doc Formatter::parameters(const std::vector<Parameter>& parameters, uint32_t end
 
 Doc Formatter::typeDecl(const TypeDecl& decl) {
   std::string head = "type " + decl.name.text;
-  for (size_t i = 0; i < decl.sizes.size(); ++i)
-    head += (i == 0 ? "[" : ", ") + decl.sizes[i].text;
+  for (size_t i = 0; i < decl.sizes.size(); ++i) head += (i == 0 ? "[" : ", ") + decl.sizes[i].text;
   if (!decl.sizes.empty()) head += "]";
   std::vector<Piece> pieces;
   for (const TypeDecl::FieldDecl& f : decl.fields)
@@ -84,8 +91,8 @@ Doc Formatter::typeDecl(const TypeDecl& decl) {
                         return Cat{text(f.name.text + ": "), type(*f.type)};
                       }});
   Span braces = bracesIn(decl.span);
-  return Cat{text(head + " = "), list("{", pieces, "}", braces.end - 1, ListStyle::OnePerLine,
-                                      breaksOf(braces))};
+  return Cat{text(head + " = "),
+             list("{", pieces, "}", braces.end - 1, ListStyle::OnePerLine, breaksOf(braces))};
 }
 
 Doc Formatter::type(const TypeExpr& t) {
@@ -99,10 +106,12 @@ Doc Formatter::type(const TypeExpr& t) {
   };
   auto types = [&] { return joined(t.elements, [&](const TypeExpr& e) { return type(e); }); };
   switch (t.kind) {
-    case TypeExprKind::Tuple: return Cat{text("("), types(), text(")")};
+    case TypeExprKind::Tuple:
+      return Cat{text("("), types(), text(")")};
     case TypeExprKind::Function:
       return Cat{text("fn("), types(), text(") -> "), type(*t.result)};
-    case TypeExprKind::Named: break;
+    case TypeExprKind::Named:
+      break;
   }
   if (t.dims.empty()) return text(t.name.text);
   return Cat{text(t.name.text + "["), joined(t.dims, [&](const Expr& e) { return expr(e); }),
@@ -121,7 +130,8 @@ Formatter::Piece Formatter::piece(const Expr& e) {
 
 Doc Formatter::statement(const Stmt& stmt) {
   switch (stmt.kind) {
-    case StmtKind::Let: return let(as<LetStmt>(stmt));
+    case StmtKind::Let:
+      return let(as<LetStmt>(stmt));
     case StmtKind::Var: {
       const auto& var = as<VarStmt>(stmt);
       Doc head = text("var " + var.name.text);
@@ -134,11 +144,16 @@ Doc Formatter::statement(const Stmt& stmt) {
       return Cat{expr(*assign.target),
                  assigned(*assign.value, kSigns[static_cast<size_t>(assign.op)])};
     }
-    case StmtKind::For: return forLoop(as<ForStmt>(stmt));
-    case StmtKind::While: return whileLoop(as<WhileStmt>(stmt));
-    case StmtKind::Break: return text("break");
-    case StmtKind::Return: return Cat{text("return "), expr(*as<ReturnStmt>(stmt).value)};
-    case StmtKind::Assert: return Cat{text("assert "), expr(*as<AssertStmt>(stmt).condition)};
+    case StmtKind::For:
+      return forLoop(as<ForStmt>(stmt));
+    case StmtKind::While:
+      return whileLoop(as<WhileStmt>(stmt));
+    case StmtKind::Break:
+      return text("break");
+    case StmtKind::Return:
+      return Cat{text("return "), expr(*as<ReturnStmt>(stmt).value)};
+    case StmtKind::Assert:
+      return Cat{text("assert "), expr(*as<AssertStmt>(stmt).condition)};
     case StmtKind::Print: {
       const auto& print = as<PrintStmt>(stmt);
       std::vector<Doc> parts;
@@ -153,7 +168,8 @@ Doc Formatter::statement(const Stmt& stmt) {
       if (parts.empty()) return text("print");
       return Cat{text("print "), concat(std::move(parts))};
     }
-    case StmtKind::Expression: return expr(*as<ExprStmt>(stmt).value);
+    case StmtKind::Expression:
+      return expr(*as<ExprStmt>(stmt).value);
   }
   failCheck("unknown statement");
 }

@@ -20,8 +20,7 @@ Formatter::Formatter(const SourceManager& sources, const File& file)
 
 std::string Formatter::run() {
   std::vector<Piece> pieces;
-  for (const Item& i : file_.items)
-    pieces.push_back({i.span(), [this, &i] { return item(i); }});
+  for (const Item& i : file_.items) pieces.push_back({i.span(), [this, &i] { return item(i); }});
   Doc all = sequence(pieces, 0, static_cast<uint32_t>(source().size()));
   std::string out = print(all, kWidth);
   out.erase(0, out.find_first_not_of('\n'));
@@ -50,8 +49,10 @@ Doc Formatter::takeComments(uint32_t offset) {
   std::vector<Doc> parts;
   while (commentBefore(offset)) {
     const Comment& c = takeComment();
-    if (!c.own_line && parts.empty()) parts.push_back(commentText("  "));
-    else parts.push_back(hardLine());
+    if (!c.own_line && parts.empty())
+      parts.push_back(commentText("  "));
+    else
+      parts.push_back(hardLine());
     parts.push_back(comment(c));
   }
   return concat(std::move(parts));

@@ -1,5 +1,5 @@
-// The one layout of a program: `dini fmt`. Idempotent, keeps comments and blank lines (at most one),
-// and never changes the tokens' meaning.
+// The one layout of a program: `dini fmt`. Idempotent, keeps comments and blank lines (at most
+// one), and never changes the tokens' meaning.
 #pragma once
 
 #include <string>

@@ -59,7 +59,8 @@ class Printer {
 
 void Printer::step(const Item& item) {
   switch (item.doc->kind) {
-    case Doc::Kind::Text: case Doc::Kind::Comment:
+    case Doc::Kind::Text:
+    case Doc::Kind::Comment:
       return write(item.doc->text);
     case Doc::Kind::Line:
       return item.flat ? write(item.doc->text) : newLine(item.indent);
@@ -68,7 +69,8 @@ void Printer::step(const Item& item) {
       [[fallthrough]];
     case Doc::Kind::HardLine:
       return newLine(item.indent);
-    case Doc::Kind::Concat: case Doc::Kind::Indent:
+    case Doc::Kind::Concat:
+    case Doc::Kind::Indent:
       return expand(item, item.flat, stack_);
     case Doc::Kind::Group: {
       bool flat = !item.doc->forced && (item.flat || fits(item));
@@ -115,9 +117,12 @@ bool Printer::fits(const Item& group) const {
         if (!item.flat) return true;
         used += columnsOf(item.doc->text);
         break;
-      case Doc::Kind::HardLine: case Doc::Kind::BlankLine:
+      case Doc::Kind::HardLine:
+      case Doc::Kind::BlankLine:
         return true;
-      case Doc::Kind::Concat: case Doc::Kind::Indent: case Doc::Kind::Group:
+      case Doc::Kind::Concat:
+      case Doc::Kind::Indent:
+      case Doc::Kind::Group:
         expand(item, item.flat && !item.doc->forced, todo);
         break;
     }

@@ -13,12 +13,12 @@ namespace dini::syntax {
 struct Doc {
   enum class Kind : uint8_t {
     Text,
-    Comment,   // text that does not count for the width; breaks every group around it
-    Line,      // a break, or `text` on one line
-    HardLine,  // always a break; breaks every group around it
-    BlankLine, // the same with an empty line
+    Comment,    // text that does not count for the width; breaks every group around it
+    Line,       // a break, or `text` on one line
+    HardLine,   // always a break; breaks every group around it
+    BlankLine,  // the same with an empty line
     Concat,
-    Indent,    // breaks inside are indented by `columns` more
+    Indent,  // breaks inside are indented by `columns` more
     Group,
   };
   Kind kind = Kind::Concat;
@@ -30,8 +30,8 @@ struct Doc {
 
 Doc text(std::string text);
 Doc commentText(std::string text);
-Doc line();                           // a space on one line
-Doc softLine();                       // nothing on one line
+Doc line();      // a space on one line
+Doc softLine();  // nothing on one line
 Doc lineOr(std::string on_one_line);
 Doc hardLine();
 Doc blankLine();

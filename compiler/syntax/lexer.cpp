@@ -6,6 +6,7 @@
 #include <array>
 #include <limits>
 
+#include "source/utf8.h"
 #include "syntax/unicode.h"
 
 namespace dini::syntax {
@@ -21,7 +22,8 @@ constexpr std::array kInfos = {
 bool isDigit(char c) { return c >= '0' && c <= '9'; }
 
 TokenKind keywordOrName(std::string_view word) {
-  for (auto k = static_cast<size_t>(TokenKind::And); k <= static_cast<size_t>(TokenKind::While); ++k)
+  for (auto k = static_cast<size_t>(TokenKind::And); k <= static_cast<size_t>(TokenKind::While);
+       ++k)
     if (word == kInfos[k].spelling) return static_cast<TokenKind>(k);
   return TokenKind::Name;
 }
@@ -43,8 +45,8 @@ TokenKind operatorAt(std::string_view text) {
 // What people who come from elsewhere meant.
 std::string helpFor(std::string_view text) {
   constexpr std::pair<std::string_view, std::string_view> kHelp[] = {
-      {"&", "write `and`"},       {"|", "write `or`"},
-      {"!", "write `not`"},       {"%", "write `mod(a, b)`; comments begin with `#`"},
+      {"&", "write `and`"},           {"|", "write `or`"},
+      {"!", "write `not`"},           {"%", "write `mod(a, b)`; comments begin with `#`"},
       {"\xE2\x88\x92", "write `-`"},  // minus sign
       {"\xC2\xB7", "write `*`"},      // middle dot
       {"\xC3\x97", "write `*`"},      // multiplication sign
@@ -72,6 +74,7 @@ class Lexer {
       uint32_t end = out_.tokens[count - 2].span.end;
       out_.tokens.back().span = span(end, end);
     }
+    for (const Bracket& b : open_) out_.open_braces += b.kind == TokenKind::LBrace;
     return std::move(out_);
   }
 
@@ -111,10 +114,10 @@ class Lexer {
   size_t at_ = 0;
   std::vector<Bracket> open_;
   bool newline_pending_ = false;
-  bool line_is_blank_ = true;         // so far
-  bool after_attribute_name_ = false; // the last token is the name in `@name`
+  bool line_is_blank_ = true;          // so far
+  bool after_attribute_name_ = false;  // the last token is the name in `@name`
   size_t errors_ = 0;
-  bool after_attribute_ = false;      // the last token ends an attribute
+  bool after_attribute_ = false;  // the last token ends an attribute
 };
 
 // Text that no lexer should try: too long for offsets, not UTF-8, or with control characters.
@@ -138,8 +141,9 @@ bool Lexer::checkText() {
     return true;
   }
   auto byte = static_cast<unsigned char>(text_[bad]);
-  sink_.add(DiagCode::NotUtf8, span(bad, bad + 1),
-            fmt::format("{} (0x{:02X} at offset {})", what, byte, bad))
+  sink_
+      .add(DiagCode::NotUtf8, span(bad, bad + 1),
+           fmt::format("{} (0x{:02X} at offset {})", what, byte, bad))
       .help = "Dini files are UTF-8 text";
   return false;
 }
@@ -204,7 +208,8 @@ void Lexer::number() {
     while (at_ < text_.size() && continuesName(decodeUtf8(text_, at_).code_point))
       at_ += decodeUtf8(text_, at_).length;
     std::string_view seen = text_.substr(begin, std::min<size_t>(at_ - begin, 40));
-    return fail(DiagCode::BadNumber, begin, fmt::format("`{}` is neither a number nor a name", seen),
+    return fail(DiagCode::BadNumber, begin,
+                fmt::format("`{}` is neither a number nor a name", seen),
                 "a product is written with `*`, an exponent as in `1e-3`");
   }
   push(real ? TokenKind::Real : TokenKind::Int, begin);
@@ -214,15 +219,17 @@ void Lexer::string() {
   size_t begin = at_++;
   while (at_ < text_.size() && text_[at_] != '"' && text_[at_] != '\n')
     at_ += text_[at_] == '\\' && at_ + 1 < text_.size() && text_[at_ + 1] != '\n' ? 2 : 1;
-  if (peek() != '"') return fail(DiagCode::BadString, begin, "a string that is not closed on its line");
+  if (peek() != '"')
+    return fail(DiagCode::BadString, begin, "a string that is not closed on its line");
   ++at_;
   for (size_t i = begin + 1; i + 1 < at_; ++i) {
     if (text_[i] != '\\') continue;
     char escape = text_[++i];
     if (escape == '"' || escape == '\\' || escape == 'n') continue;
     uint32_t length = decodeUtf8(text_, i).length;
-    sink_.add(DiagCode::BadString, span(i - 1, i + length),
-              fmt::format("`{}` is no escape", text_.substr(i - 1, 1 + length)))
+    sink_
+        .add(DiagCode::BadString, span(i - 1, i + length),
+             fmt::format("`{}` is no escape", text_.substr(i - 1, 1 + length)))
         .help = "the escapes are `\\\"`, `\\\\` and `\\n`";
   }
   push(TokenKind::String, begin);
@@ -271,8 +278,13 @@ bool Lexer::lineJoins(TokenKind kind, size_t begin) const {
 // Whether the word just read cannot stand directly inside ( ) or [ ].
 bool Lexer::onlyBeginsStatement(TokenKind kind) const {
   switch (kind) {
-    case TokenKind::Let: case TokenKind::Var: case TokenKind::Return: case TokenKind::Assert:
-    case TokenKind::Print: case TokenKind::While: case TokenKind::Break:
+    case TokenKind::Let:
+    case TokenKind::Var:
+    case TokenKind::Return:
+    case TokenKind::Assert:
+    case TokenKind::Print:
+    case TokenKind::While:
+    case TokenKind::Break:
       return true;
     case TokenKind::Fn: {  // `fn name`; `fn (` is an anonymous function
       size_t i = text_.find_first_not_of(" \t", at_);
@@ -303,8 +315,8 @@ void Lexer::push(TokenKind kind, size_t begin) {
 
 // Called before the token is appended: the last token is still the one before it.
 void Lexer::trackBrackets(TokenKind kind) {
-  bool attribute_name = kind == TokenKind::Name && !out_.tokens.empty() &&
-                        out_.tokens.back().kind == TokenKind::At;
+  bool attribute_name =
+      kind == TokenKind::Name && !out_.tokens.empty() && out_.tokens.back().kind == TokenKind::At;
   bool ends_attribute = attribute_name;
   if (kind == TokenKind::LParen || kind == TokenKind::LBracket || kind == TokenKind::LBrace) {
     open_.push_back({kind, kind == TokenKind::LParen && after_attribute_name_});

@@ -22,6 +22,7 @@ struct Comment {
 struct Lexed {
   std::vector<Token> tokens;  // ends with EndOfFile
   std::vector<Comment> comments;
+  size_t open_braces = 0;  // `{` without their `}`
 };
 
 Lexed lex(const SourceManager& sources, FileId file, DiagnosticSink& sink);

@@ -147,8 +147,7 @@ void Parser::argminLine(ArgminExpr& argmin, bool& in_constraints) {
   } else if (objective) {
     return;
   }
-  if (!in_constraints)
-    failUnexpected("`minimize`, `maximize`, `subject to` or `let`");
+  if (!in_constraints) failUnexpected("`minimize`, `maximize`, `subject to` or `let`");
   constraint(argmin);
 }
 

@@ -23,23 +23,40 @@ struct Infix {
 
 std::optional<Infix> infixOf(TokenKind kind) {
   switch (kind) {
-    case TokenKind::Or: return Infix{BinaryOp::Or, kOr};
-    case TokenKind::And: return Infix{BinaryOp::And, kAnd};
-    case TokenKind::Eq: return Infix{BinaryOp::Eq, kComparison};
-    case TokenKind::Ne: return Infix{BinaryOp::Ne, kComparison};
-    case TokenKind::Lt: return Infix{BinaryOp::Lt, kComparison};
-    case TokenKind::Le: return Infix{BinaryOp::Le, kComparison};
-    case TokenKind::Gt: return Infix{BinaryOp::Gt, kComparison};
-    case TokenKind::Ge: return Infix{BinaryOp::Ge, kComparison};
-    case TokenKind::In: return Infix{BinaryOp::In, kComparison};
-    case TokenKind::Plus: return Infix{BinaryOp::Add, kSum};
-    case TokenKind::Minus: return Infix{BinaryOp::Sub, kSum};
-    case TokenKind::Star: return Infix{BinaryOp::Mul, kProduct};
-    case TokenKind::Slash: return Infix{BinaryOp::Div, kProduct};
-    case TokenKind::Backslash: return Infix{BinaryOp::Solve, kProduct};
-    case TokenKind::DotStar: return Infix{BinaryOp::ElemMul, kProduct};
-    case TokenKind::DotSlash: return Infix{BinaryOp::ElemDiv, kProduct};
-    default: return std::nullopt;
+    case TokenKind::Or:
+      return Infix{BinaryOp::Or, kOr};
+    case TokenKind::And:
+      return Infix{BinaryOp::And, kAnd};
+    case TokenKind::Eq:
+      return Infix{BinaryOp::Eq, kComparison};
+    case TokenKind::Ne:
+      return Infix{BinaryOp::Ne, kComparison};
+    case TokenKind::Lt:
+      return Infix{BinaryOp::Lt, kComparison};
+    case TokenKind::Le:
+      return Infix{BinaryOp::Le, kComparison};
+    case TokenKind::Gt:
+      return Infix{BinaryOp::Gt, kComparison};
+    case TokenKind::Ge:
+      return Infix{BinaryOp::Ge, kComparison};
+    case TokenKind::In:
+      return Infix{BinaryOp::In, kComparison};
+    case TokenKind::Plus:
+      return Infix{BinaryOp::Add, kSum};
+    case TokenKind::Minus:
+      return Infix{BinaryOp::Sub, kSum};
+    case TokenKind::Star:
+      return Infix{BinaryOp::Mul, kProduct};
+    case TokenKind::Slash:
+      return Infix{BinaryOp::Div, kProduct};
+    case TokenKind::Backslash:
+      return Infix{BinaryOp::Solve, kProduct};
+    case TokenKind::DotStar:
+      return Infix{BinaryOp::ElemMul, kProduct};
+    case TokenKind::DotSlash:
+      return Infix{BinaryOp::ElemDiv, kProduct};
+    default:
+      return std::nullopt;
   }
 }
 
@@ -145,8 +162,7 @@ ExprPtr Parser::call(ExprPtr callee, size_t start) {
   std::string_view name;
   if (callee->kind == ExprKind::Name) name = as<NameExpr>(*callee).name;
   Token open = take();
-  std::vector<Argument> given =
-      arguments(open, name == "load" || name == "save" || name == "plot");
+  std::vector<Argument> given = arguments(open, name == "load" || name == "save" || name == "plot");
   if (!at(TokenKind::For)) {
     expectClose(TokenKind::RParen, open);
     auto made = std::make_unique<CallExpr>();
@@ -173,8 +189,9 @@ std::vector<Argument> Parser::arguments(const Token& open, bool strings_allowed)
     bool named = !list.empty() && list.back().name;
     list.push_back(argument(strings_allowed));
     if (named && !list.back().name) {
-      sink_.add(DiagCode::UnexpectedToken, list.back().value->span,
-                "an argument without a name after named ones")
+      sink_
+          .add(DiagCode::UnexpectedToken, list.back().value->span,
+               "an argument without a name after named ones")
           .help = "positional arguments come first";
     }
     if (!accept(TokenKind::Comma)) break;

@@ -11,22 +11,35 @@ using namespace ast;
 ExprPtr Parser::primary() {
   size_t start = mark();
   switch (kind()) {
-    case TokenKind::Int: case TokenKind::Real: return number();
-    case TokenKind::String: return string();
-    case TokenKind::Name: return nameOrRecord();
-    case TokenKind::LParen: return parenthesised();
-    case TokenKind::LBracket: return bracketed();
-    case TokenKind::LBrace: return block();
-    case TokenKind::If: return ifExpression();
-    case TokenKind::Try: return tryExpression();
-    case TokenKind::Fn: return lambda();
-    case TokenKind::Solve: return solve();
-    case TokenKind::True: case TokenKind::False: {
+    case TokenKind::Int:
+    case TokenKind::Real:
+      return number();
+    case TokenKind::String:
+      return string();
+    case TokenKind::Name:
+      return nameOrRecord();
+    case TokenKind::LParen:
+      return parenthesised();
+    case TokenKind::LBracket:
+      return bracketed();
+    case TokenKind::LBrace:
+      return block();
+    case TokenKind::If:
+      return ifExpression();
+    case TokenKind::Try:
+      return tryExpression();
+    case TokenKind::Fn:
+      return lambda();
+    case TokenKind::Solve:
+      return solve();
+    case TokenKind::True:
+    case TokenKind::False: {
       auto made = std::make_unique<BoolExpr>();
       made->value = take().kind == TokenKind::True;
       return finish(std::move(made), start);
     }
-    default: failUnexpected("an expression");
+    default:
+      failUnexpected("an expression");
   }
 }
 
@@ -41,8 +54,8 @@ ExprPtr Parser::number() {
       made->int_value = *value;
       made->value = static_cast<double>(*value);
     } else {
-      sink_.add(DiagCode::BadNumber, literal.span, "an int that does not fit into 64 bits")
-          .help = "write it as a real, with a point or an exponent";
+      sink_.add(DiagCode::BadNumber, literal.span, "an int that does not fit into 64 bits").help =
+          "write it as a real, with a point or an exponent";
     }
   } else if (auto value = realValue(made->text)) {
     made->value = *value;
@@ -54,8 +67,8 @@ ExprPtr Parser::number() {
 
 // Strings have no type: they stand only where a path, a title or a text to print is wanted.
 ExprPtr Parser::string() {
-  sink_.add(DiagCode::MisplacedString, token().span, "a string where a value was expected")
-      .help = "strings stand only in `import`, `test`, `load`, `save`, `plot` and `print`";
+  sink_.add(DiagCode::MisplacedString, token().span, "a string where a value was expected").help =
+      "strings stand only in `import`, `test`, `load`, `save`, `plot` and `print`";
   return stringOrExpression(/*strings_allowed=*/true);
 }
 
@@ -115,7 +128,8 @@ ExprPtr Parser::parenthesised() {
     if (at(TokenKind::RParen)) break;
     made->elements.push_back(expression());
   }
-  if (made->elements.size() < 2) failUnexpected("an expression", "a tuple has two elements or more");
+  if (made->elements.size() < 2)
+    failUnexpected("an expression", "a tuple has two elements or more");
   expectClose(TokenKind::RParen, open);
   return finish(std::move(made), start);
 }

@@ -24,6 +24,7 @@ class Parser {
   ast::ExprPtr soleExpression();
   // Whether the first error (if any) was that the text ended too soon.
   bool endedTooSoon() const { return ended_too_soon_; }
+  size_t openBraces() const { return lexed_.open_braces; }
 
  private:
   struct Failure {};
@@ -168,8 +169,8 @@ class Parser {
   bool ended_too_soon_ = false;
   bool records_allowed_ = true;
   uint32_t nesting_ = 0;
-  size_t statement_if_ = SIZE_MAX;       // the `if` token that begins a statement
-  const ast::Expr* bare_if_ = nullptr;   // what it became, if it has no else
+  size_t statement_if_ = SIZE_MAX;      // the `if` token that begins a statement
+  const ast::Expr* bare_if_ = nullptr;  // what it became, if it has no else
 };
 
 }  // namespace dini::syntax

@@ -52,12 +52,18 @@ std::unique_ptr<BlockExpr> Parser::block() {
 StmtPtr Parser::statement() {
   size_t start = mark();
   switch (kind()) {
-    case TokenKind::Let: return letStatement();
-    case TokenKind::Var: return varStatement();
-    case TokenKind::For: return forStatement({}, start);
-    case TokenKind::While: return whileStatement({}, start);
-    case TokenKind::At: return attributedStatement();
-    case TokenKind::Print: return printStatement();
+    case TokenKind::Let:
+      return letStatement();
+    case TokenKind::Var:
+      return varStatement();
+    case TokenKind::For:
+      return forStatement({}, start);
+    case TokenKind::While:
+      return whileStatement({}, start);
+    case TokenKind::At:
+      return attributedStatement();
+    case TokenKind::Print:
+      return printStatement();
     case TokenKind::Break: {
       auto made = std::make_unique<BreakStmt>();
       take();
@@ -198,10 +204,18 @@ StmtPtr Parser::expressionOrAssignment() {
     fail(DiagCode::UnexpectedToken, bare->span, "an `if` without `else` has no value");
   AssignOp op;
   switch (kind()) {
-    case TokenKind::Assign: op = AssignOp::Set; break;
-    case TokenKind::PlusAssign: op = AssignOp::Add; break;
-    case TokenKind::MinusAssign: op = AssignOp::Sub; break;
-    case TokenKind::StarAssign: op = AssignOp::Mul; break;
+    case TokenKind::Assign:
+      op = AssignOp::Set;
+      break;
+    case TokenKind::PlusAssign:
+      op = AssignOp::Add;
+      break;
+    case TokenKind::MinusAssign:
+      op = AssignOp::Sub;
+      break;
+    case TokenKind::StarAssign:
+      op = AssignOp::Mul;
+      break;
     default: {
       auto made = std::make_unique<ExprStmt>();
       made->value = std::move(value);

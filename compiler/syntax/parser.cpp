@@ -143,9 +143,12 @@ void Parser::failUnexpected(std::string_view expected, std::string help) {
 std::string Parser::describe(const Token& t) const {
   std::string_view seen = text(t);
   switch (t.kind) {
-    case TokenKind::EndOfFile: return "the end of the input";
-    case TokenKind::Newline: return "the end of the line";
-    default: break;
+    case TokenKind::EndOfFile:
+      return "the end of the input";
+    case TokenKind::Newline:
+      return "the end of the line";
+    default:
+      break;
   }
   if (seen.size() <= 40) return fmt::format("`{}`", seen);
   return fmt::format("a {}", tokenInfo(t.kind).spelling);
@@ -164,7 +167,8 @@ std::string Parser::helpForUnexpected() const {
   if (before.kind == TokenKind::Dot && cursor_ >= 2 &&
       lexed_.tokens[cursor_ - 2].kind == TokenKind::Int)
     return "a number needs a digit after its point, as in `2.0`";
-  if (at(TokenKind::Plus)) return "there is no unary `+`; an operator that ends a line continues it";
+  if (at(TokenKind::Plus))
+    return "there is no unary `+`; an operator that ends a line continues it";
   bool naming = before.kind == TokenKind::Let || before.kind == TokenKind::Var;
   if (at(TokenKind::Assign) && !naming) return "a comparison is written with `==`";
   return "";
@@ -182,16 +186,21 @@ void Parser::synchronise(size_t statement_start) {
     TokenKind k = lexed_.tokens[i].kind;
     bool stop = k == TokenKind::EndOfFile;
     switch (k) {
-      case TokenKind::LParen: case TokenKind::LBracket: case TokenKind::LBrace:
+      case TokenKind::LParen:
+      case TokenKind::LBracket:
+      case TokenKind::LBrace:
         open.push_back(k);
         break;
-      case TokenKind::RParen: case TokenKind::RBracket:
+      case TokenKind::RParen:
+      case TokenKind::RBracket:
         if (!open.empty() && open.back() != TokenKind::LBrace) open.pop_back();
         break;
       case TokenKind::RBrace:
         leaveRound();
-        if (open.empty()) stop = true;
-        else open.pop_back();
+        if (open.empty())
+          stop = true;
+        else
+          open.pop_back();
         break;
       case TokenKind::Newline:
         leaveRound();
@@ -288,11 +297,13 @@ ast::ExprPtr parseExpression(const SourceManager& sources, FileId file, Diagnost
   return found.hasErrors() ? nullptr : std::move(parsed);
 }
 
+// A broken line inside a block does not end the block: what follows would be read as statements of
+// their own.
 bool isIncomplete(std::string_view text) {
   SourceManager sources;
   DiagnosticSink sink;
-  FileId file = sources.add("", std::string(text) + "\n");
-  Parser parser(sources, file, sink);
+  Parser parser(sources, sources.add("", std::string(text) + "\n"), sink);
+  if (parser.openBraces() > 0) return true;
   if (sink.hasErrors()) return false;  // the lexer's: no more text mends them
   parser.file();
   return parser.endedTooSoon();

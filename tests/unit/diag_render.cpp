@@ -20,8 +20,10 @@ struct Source {
 }  // namespace
 
 TEST_CASE("the frame of the style guide") {
-  Source s("\n\n\n\n\n  solve theta: real, omega: real {\n    m * l * theta == -g * sin(theta)\n  }\n");
-  Diagnostic& d = s.sink.add(DiagCode::EquationCount, s.of("theta"), "the block has 2 unknowns and 1 equation");
+  Source s(
+      "\n\n\n\n\n  solve theta: real, omega: real {\n    m * l * theta == -g * sin(theta)\n  }\n");
+  Diagnostic& d =
+      s.sink.add(DiagCode::EquationCount, s.of("theta"), "the block has 2 unknowns and 1 equation");
   d.labels.push_back({s.of("omega"), "unknowns"});
   d.labels.push_back({s.of("m * l * theta == -g * sin(theta)"), "the only equation"});
   d.help = "add an equation for `omega`, or make it a parameter";
@@ -80,7 +82,8 @@ TEST_CASE("gaps, other files and no place at all") {
 
 TEST_CASE("a span over several lines") {
   Source s("let a = f(\n  1,\n  2,\n  3,\n  4\n)\n");
-  Diagnostic& d = s.sink.add(DiagCode::BadArguments, s.of("f(\n  1,\n  2,\n  3,\n  4\n)"), "four", "here");
+  Diagnostic& d =
+      s.sink.add(DiagCode::BadArguments, s.of("f(\n  1,\n  2,\n  3,\n  4\n)"), "four", "here");
   CHECK(render(s.sources, d, Colour::Off) ==
         "error[E0304]: four\n"
         "  --> pendulum.dini:1:9\n"
@@ -109,8 +112,10 @@ TEST_CASE("colour adds escapes and nothing else") {
   std::string coloured = render(parsed.sources, parsed.sink.all()[0], Colour::On);
   std::string stripped;
   for (size_t i = 0; i < coloured.size(); ++i) {
-    if (coloured[i] == '\x1b') i = coloured.find('m', i);
-    else stripped += coloured[i];
+    if (coloured[i] == '\x1b')
+      i = coloured.find('m', i);
+    else
+      stripped += coloured[i];
   }
   CHECK(coloured != plain);
   CHECK(stripped == plain);
@@ -118,7 +123,8 @@ TEST_CASE("colour adds escapes and nothing else") {
 
 TEST_CASE("JSON is one object on one line") {
   Source s("let \"quoted\"\n");
-  Diagnostic& d = s.sink.add(DiagCode::UnexpectedToken, s.of("\"quoted\""), "a \"string\"\\", "here");
+  Diagnostic& d =
+      s.sink.add(DiagCode::UnexpectedToken, s.of("\"quoted\""), "a \"string\"\\", "here");
   d.notes = {"tab\tline\n"};
   CHECK(renderJson(s.sources, d) ==
         R"({"code":"E0104","name":"UnexpectedToken","severity":"error","class":"program",)"

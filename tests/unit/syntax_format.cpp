@@ -28,9 +28,8 @@ void checkLaws(const std::string& text) {
   CHECK_MESSAGE(again.sink.all().empty(), once << again.rendered());
   CHECK_MESSAGE(again.tree() == parsed.tree(), text);
   CHECK_MESSAGE(again.formatted() == once, text);
-  CHECK_MESSAGE(std::count(once.begin(), once.end(), '#') ==
-                    std::count(text.begin(), text.end(), '#'),
-                once);
+  CHECK_MESSAGE(
+      std::count(once.begin(), once.end(), '#') == std::count(text.begin(), text.end(), '#'), once);
 }
 
 std::string formatted(const std::string& text) {
@@ -49,12 +48,20 @@ std::string withComments(const std::string& text, std::mt19937& random, unsigned
   for (const syntax::Token& token : syntax::lex(sources, id, sink).tokens) {
     using syntax::TokenKind;
     switch (token.kind) {
-      case TokenKind::LParen: case TokenKind::LBracket: joins.push_back(true); break;
-      case TokenKind::LBrace: joins.push_back(false); break;
-      case TokenKind::RParen: case TokenKind::RBracket: case TokenKind::RBrace:
+      case TokenKind::LParen:
+      case TokenKind::LBracket:
+        joins.push_back(true);
+        break;
+      case TokenKind::LBrace:
+        joins.push_back(false);
+        break;
+      case TokenKind::RParen:
+      case TokenKind::RBracket:
+      case TokenKind::RBrace:
         if (!joins.empty()) joins.pop_back();
         break;
-      default: break;
+      default:
+        break;
     }
     bool free = (!joins.empty() && joins.back()) ||
                 syntax::tokenInfo(token.kind).after == syntax::LineRule::Joins;
@@ -118,8 +125,7 @@ TEST_CASE("long lines break in brackets and after operators") {
   std::string name(45, 'x');
   CHECK(formatted("let a = " + name + " + " + name + " + " + name) ==
         "let a =\n  " + name + " +\n    " + name + " +\n    " + name + "\n");
-  CHECK(formatted("f(" + name + ", " + name + ", b)") ==
-        "f(" + name + ", " + name + ", b)\n");
+  CHECK(formatted("f(" + name + ", " + name + ", b)") == "f(" + name + ", " + name + ", b)\n");
   CHECK(formatted("f(" + name + ", " + name + ", bbbbbbbbbb)") ==
         "f(\n  " + name + ",\n  " + name + ",\n  bbbbbbbbbb\n)\n");
 }

@@ -23,9 +23,9 @@ std::string onlyCode(const std::string& text) {
 
 TEST_CASE("nesting has a limit") {
   CHECK(onlyCode("print " + repeat("(", 10000) + "1" + repeat(")", 10000)) == "E0106");
-  for (const char* opening : {"(", "[", "{", "-", "not ", "2^", "f(", "x[", "if a {", "while a {",
-                              "if a { } else ", "try ", "fn(x: real) = ", "solve z: real {",
-                              "P { a = ", "argmin z: real { minimize "}) {
+  for (const char* opening :
+       {"(", "[", "{", "-", "not ", "2^", "f(", "x[", "if a {", "while a {", "if a { } else ",
+        "try ", "fn(x: real) = ", "solve z: real {", "P { a = ", "argmin z: real { minimize "}) {
     CAPTURE(opening);
     CHECK(onlyCode(repeat(opening, 20000)) == "E0106");
   }
@@ -34,7 +34,8 @@ TEST_CASE("nesting has a limit") {
 }
 
 TEST_CASE("chains have a limit") {
-  for (const char* link : {"1 + ", "1*", "a and "}) CHECK(onlyCode(repeat(link, 100000) + "1") == "E0106");
+  for (const char* link : {"1 + ", "1*", "a and "})
+    CHECK(onlyCode(repeat(link, 100000) + "1") == "E0106");
   CHECK(onlyCode("x = a" + repeat("[0]", 100000)) == "E0106");
   CHECK(onlyCode("x = a" + repeat("'", 100000)) == "E0106");
   CHECK(onlyCode("x = " + repeat("1 + ", 900) + "1") == "0");
@@ -53,11 +54,14 @@ TEST_CASE("long literals") {
 TEST_CASE("what is no text") {
   CHECK(onlyCode(std::string("a\0b", 3)) == "E0110");
   CHECK(onlyCode("let a = 1\n\xFF\xFE") == "E0110");
-  CHECK(onlyCode("\xC0\x80") == "E0110");           // overlong
-  CHECK(onlyCode("\xED\xA0\x80") == "E0110");       // surrogate
-  CHECK(onlyCode("\xF5\x80\x80\x80") == "E0110");   // beyond Unicode
-  CHECK(onlyCode("\xE2\x82") == "E0110");           // cut off
-  CHECK(test::Parsed("\x7F" "ELF").rendered().find("0x7F") != std::string::npos);
+  CHECK(onlyCode("\xC0\x80") == "E0110");          // overlong
+  CHECK(onlyCode("\xED\xA0\x80") == "E0110");      // surrogate
+  CHECK(onlyCode("\xF5\x80\x80\x80") == "E0110");  // beyond Unicode
+  CHECK(onlyCode("\xE2\x82") == "E0110");          // cut off
+  CHECK(test::Parsed("\x7F"
+                     "ELF")
+            .rendered()
+            .find("0x7F") != std::string::npos);
 }
 
 TEST_CASE("the number of errors is limited") {
@@ -83,10 +87,17 @@ TEST_CASE("mutated programs") {
     for (size_t k = below(8); k > 0 && !text.empty(); --k) {
       size_t at = below(text.size());
       switch (below(4)) {
-        case 0: text.erase(at, 1 + below(10)); break;
-        case 1: text.insert(at, 1, kAlphabet[below(kAlphabet.size())]); break;
-        case 2: text[at] = kAlphabet[below(kAlphabet.size())]; break;
-        default: text.insert(at, text.substr(below(text.size()), below(40)));
+        case 0:
+          text.erase(at, 1 + below(10));
+          break;
+        case 1:
+          text.insert(at, 1, kAlphabet[below(kAlphabet.size())]);
+          break;
+        case 2:
+          text[at] = kAlphabet[below(kAlphabet.size())];
+          break;
+        default:
+          text.insert(at, text.substr(below(text.size()), below(40)));
       }
     }
     test::Parsed parsed(text);

@@ -21,8 +21,8 @@ TEST_CASE("one error per broken statement, in source order") {
       "let t = \"abc\n"                   // 8
       "let u = a && b\n"                  // 9
       "let good = 1\n");
-  CHECK(parsed.codes() == Codes{"E0104:1", "E0104:4", "E0105:5", "E0105:6", "E0107:7", "E0103:8",
-                                "E0101:9"});
+  CHECK(parsed.codes() ==
+        Codes{"E0104:1", "E0104:4", "E0105:5", "E0105:6", "E0107:7", "E0103:8", "E0101:9"});
   CHECK(parsed.tree().find("let good") != std::string::npos);
 }
 
@@ -51,8 +51,10 @@ TEST_CASE("attributes") {
 }
 
 TEST_CASE("strings only where they can stand") {
-  CHECK(codesOf("print \"a\", b, \"c\"\nlet x = load(\"x.npy\")\nsave(x, \"y.npy\")\nplot(f)").empty());
-  CHECK(codesOf("let x = \"a\"\nf(\"a\")\nprint \"a\" + 1") == Codes{"E0108:1", "E0108:2", "E0104:3"});
+  CHECK(codesOf("print \"a\", b, \"c\"\nlet x = load(\"x.npy\")\nsave(x, \"y.npy\")\nplot(f)")
+            .empty());
+  CHECK(codesOf("let x = \"a\"\nf(\"a\")\nprint \"a\" + 1") ==
+        Codes{"E0108:1", "E0108:2", "E0104:3"});
   CHECK(codesOf("print \"a\\q\"") == Codes{"E0103:1"});
 }
 
