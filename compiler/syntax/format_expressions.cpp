@@ -46,6 +46,25 @@ bool isAtom(const Expr& e) {
          e.kind == ExprKind::Field;
 }
 
+// Expressions that may end in the `}` of a block. This asks for the tree and not for the layout:
+// what is decided by how something was broken would change when it is formatted again.
+bool holdsBlock(const Expr& e) {
+  switch (e.kind) {
+    case ExprKind::If:
+    case ExprKind::Block:
+    case ExprKind::Lambda:
+    case ExprKind::Solve:
+    case ExprKind::Argmin:
+      return true;
+    case ExprKind::Reduction:
+      return holdsBlock(*as<ReductionExpr>(e).body);
+    case ExprKind::Comprehension:
+      return holdsBlock(*as<ComprehensionExpr>(e).body);
+    default:
+      return false;
+  }
+}
+
 // A number, perhaps with a sign.
 bool isPlainNumber(const Expr& e) {
   if (e.kind == ExprKind::Unary && as<UnaryExpr>(e).op == UnaryOp::Neg)
@@ -150,7 +169,8 @@ Doc Formatter::binary(const BinaryExpr& e) {
     rest.push_back(expr(*(*link)->rhs));
   }
   Doc tail = indent(concat(std::move(rest)));
-  if (first.forced) return Cat{std::move(first), group(std::move(tail))};  // e.g. sum({ ... })/2
+  // sum({ ... })/2: what follows a block need not break because the block does
+  if (holdsBlock(*chain.back()->lhs)) return Cat{std::move(first), group(std::move(tail))};
   return group(Cat{std::move(first), std::move(tail)});
 }
 
