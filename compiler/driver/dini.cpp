@@ -71,8 +71,17 @@ int reportBug(Context& context, int argc, const char* const* argv, const std::st
   return kCompilerBug;
 }
 
-int badCommandLine(Context& context, const CLI::ParseError& error) {
+// The command as written, if it is none that there is.
+std::string unknownCommand(const CLI::App& parser, int argc, const char* const* argv) {
+  if (argc < 2 || argv[1][0] == '-') return "";
+  for (const CLI::App* command : parser.get_subcommands({}))
+    if (command->get_name() == argv[1]) return "";
+  return argv[1];
+}
+
+int badCommandLine(Context& context, const CLI::ParseError& error, const std::string& unknown) {
   std::string message = error.what();
+  if (!unknown.empty()) message = fmt::format("there is no command `{}`", unknown);
   if (message.size() > 1 && !std::isupper(static_cast<unsigned char>(message[1])))
     message[0] = static_cast<char>(std::tolower(message[0]));
   while (!message.empty() && (message.back() == '.' || message.back() == '\n')) message.pop_back();
@@ -106,7 +115,7 @@ int runDini(int argc, const char* const* argv) {
   } catch (const CLI::Success& done) {
     return parser.exit(done);  // --help, --version
   } catch (const CLI::ParseError& error) {
-    return badCommandLine(context, error);
+    return badCommandLine(context, error, unknownCommand(parser, argc, argv));
   }
   installInterruptHandler();
   try {

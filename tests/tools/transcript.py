@@ -3,7 +3,7 @@
 A line `$ command` is run by the shell in the transcript's folder, with build/bin first in PATH and
 $TMP a fresh folder that all commands of the file share; the lines after it are what it prints
 (both streams, stderr first), and `[exit N]` ends them where the status is not 0. `...` stands for
-any text within a line. Lines before the first command and `# ` lines are comments: what must be
+any text within a line. Lines before the first command and `## ` lines are comments: what must be
 visible here. run_tests.py --update rewrites what differs."""
 import os
 import pathlib
@@ -20,11 +20,10 @@ def parse(text):
     for line in text.splitlines():
         if line.startswith("$ "):
             blocks.append(([], line[2:], []))
-        elif line.startswith("# ") or (not line and blocks[-1][1] is None):
+        elif line.startswith("## ") or blocks[-1][1] is None:
             if blocks[-1][1] is not None:
-                blocks.append(([line], None, []))
-            else:
-                blocks[-1][0].append(line)
+                blocks.append(([], None, []))
+            blocks[-1][0].append(line)
         else:
             blocks[-1][2].append(line)
     return blocks
