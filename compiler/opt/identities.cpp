@@ -74,6 +74,12 @@ bool neverNegativeZero(const Value* value, int depth = 0) {
   }
 }
 
+std::vector<Value*> constantSizes(Builder& b, const Type& type) {
+  std::vector<Value*> sizes;
+  for (int64_t size : type.dims) sizes.push_back(b.integer(size));
+  return sizes;
+}
+
 // `value` in place of op's result, if it has the result's type (a scalar may have been repeated).
 Value* as(const Op& op, Value* value) {
   return value->type == op.result()->type ? value : nullptr;
@@ -202,12 +208,6 @@ bool keepsOrder(const Type& type, const std::vector<int64_t>& permutation) {
   return true;
 }
 
-std::vector<Value*> constantSizes(Builder& b, const Type& type) {
-  std::vector<Value*> sizes;
-  for (int64_t size : type.dims) sizes.push_back(b.integer(size));
-  return sizes;
-}
-
 // x with the constant shape of op's result; one element is filled in or read.
 Value* reshaped(Builder& b, const Op& op, Value* x) {
   const Type& type = op.result()->type;
@@ -289,19 +289,24 @@ Value* folded(Builder& b, const Op& op) {
   return nullptr;
 }
 
-// Filled operands next to an operand of the full shape are scalars that repeat.
+// Filled operands are scalars that repeat: next to an operand of the full shape they are read as
+// such, and without one the operation is done once.
 Value* scalarOperands(Builder& b, const Op& op) {
+  const Type& type = op.result()->type;
   bool full = false, found = false;
-  for (const Value* operand : op.operands) {
-    bool filled = isOp(operand, OpCode::Fill);
-    found |= filled;
-    full |= !filled && operand->type == op.result()->type.withElem(operand->type.elem);
-  }
-  if (!full || !found || !op.result()->type.isStatic()) return nullptr;
   std::vector<Value*> operands = op.operands;
-  for (Value*& operand : operands)
-    if (isOp(operand, OpCode::Fill)) operand = operand->def->operand(0);
-  return b.op(op.code, std::move(operands), op.attrs);
+  for (Value*& operand : operands) {
+    if (isOp(operand, OpCode::Fill)) {
+      operand = operand->def->operand(0);
+      found = true;
+    } else if (!operand->type.isScalar()) {
+      if (!(operand->type == type.withElem(operand->type.elem))) return nullptr;
+      full = true;
+    }
+  }
+  if (!found || !type.isStatic()) return nullptr;
+  Value* result = b.op(op.code, std::move(operands), op.attrs);
+  return full ? result : b.fill(result, constantSizes(b, type));
 }
 
 Value* elementwise(Builder& b, const Op& op) {

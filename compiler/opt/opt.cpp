@@ -18,6 +18,7 @@ constexpr Pass kPasses[] = {
     {"subexpression-sharing", "one computation for equal operations", runOnce<shareSubexpressions>},
     {"dead-code-removal", "unused operations, results and carries", runOnce<removeDeadCode>},
     {"invariant-code-motion", "out of loops, what does not change in them", runOnce<hoistInvariants>},
+    {"branch-selection", "branches that compute nothing become selections", runOnce<selectBranches>},
     {"map-batching", "loops of independent iterations become operations on whole arrays", ad::vmap},
     {"factorisation-sharing", "one factorisation for all solves with a matrix",
      runOnce<shareFactorisations>},
@@ -61,6 +62,7 @@ void simplify(ir::Module& module, ir::Function& function) {
 
 void prepareForCodegen(ir::Module& module, ir::Function& function) {
   simplify(module, function);
+  apply("branch-selection", selectBranches, function, module);
   ad::vmap(module, function);
 #ifdef DINI_VERIFY_EACH
   ir::verifyOrFail(function, "map-batching", &module);

@@ -13,6 +13,8 @@ bool foldConstants(ir::Function& function);
 bool shareSubexpressions(ir::Function& function);
 // Unused operations, and unused results and carries of loops and branches. (dead_code.cpp)
 bool removeDeadCode(ir::Function& function);
+// `if` whose branches only yield values of around -> select. (branch_selection.cpp)
+bool selectBranches(ir::Function& function);
 // Out of loops, what they compute the same in every iteration. (invariant_code.cpp)
 bool hoistInvariants(ir::Function& function);
 // linear_solve -> factor and solve_factored where several solves share a matrix, or where a loop

@@ -158,6 +158,64 @@ TEST_CASE("invariant-code-motion: out of loops, but not what an empty loop would
   CHECK(text.find("index") > text.find("loop"));
 }
 
+TEST_CASE("constant-folding: filled operands are read as scalars") {
+  std::string text = after("simplify", R"(func @f(%0: f64, %1: f64[3]) {
+    %2 = fill(%0) : f64[3]
+    %3 = exp(%2) : f64[3]
+    %4 = mul(%3, %1) : f64[3]
+    yield(%4)
+  })");
+  CHECK(text == "func @f(%0: f64, %1: f64[3]) {\n  %2 = exp(%0) : f64\n  %3 = mul(%1, %2) : f64[3]\n"
+                "  yield(%3)\n}\n");
+}
+
+TEST_CASE("constant-folding: movements of elements are composed") {
+  std::string text = after("simplify", R"(func @f(%0: f64[1, 3], %1: f64[2, 3, 4], %2: i64) {
+    %3 = transpose(%0) <ints=[1, 0]> : f64[3, 1]
+    %4 = reshape(%3) : f64[3]
+    %5 = transpose(%1) <ints=[2, 0, 1]> : f64[4, 2, 3]
+    %6 = transpose(%5) <ints=[1, 2, 0]> : f64[2, 3, 4]
+    %7 = index(%6, %2) : f64[3, 4]
+    %8 = index(%7, %2) : f64[4]
+    yield(%4, %8)
+  })");
+  CHECK(count(text, "transpose") == 0);
+  CHECK(count(text, "reshape(%0) : f64[3]") == 1);
+  CHECK(count(text, "index(%1, %2, %2) : f64[4]") == 1);
+}
+
+TEST_CASE("branch-selection: branches that only choose") {
+  std::string text = after("branch-selection", R"(func @f(%0: f64, %1: f64, %2: i1) {
+    %3, %4 = if(%2) : f64, f64 {()
+      yield(%0, %1)
+    } {()
+      yield(%1, %1)
+    }
+    %5 = if(%2) : f64 {()
+      %6 = sin(%0) : f64
+      yield(%6)
+    } {()
+      yield(%1)
+    }
+    yield(%3, %4, %5)
+  })");
+  CHECK(count(text, "select(%2, %0, %1)") == 1);
+  CHECK(count(text, "if(") == 1);
+}
+
+TEST_CASE("map-batching: a map over elements is one operation") {
+  std::string text = after("prepare", R"(func @f(%0: f64[5]) {
+    %1 = const() <i=5> : i64
+    %2 = loop(%1) : f64[5] {(%3: i64)
+      %4 = index(%0, %3) : f64
+      %5 = sin(%4) : f64
+      yield(%5)
+    }
+    yield(%2)
+  })");
+  CHECK(text == "func @f(%0: f64[5]) {\n  %1 = sin(%0) : f64[5]\n  yield(%1)\n}\n");
+}
+
 TEST_CASE("factorisation-sharing: one factorisation for a matrix, outside the loop that solves with it") {
   std::string text = after("prepare", R"(func @f(%0: f64[2, 2], %1: f64[4, 2]) {
     %2 = const() <i=4> : i64
