@@ -53,26 +53,24 @@ void FunctionEmitter::require(llvm::Value* ok, llvm::Value* status, int64_t site
   auto* fine = newBlock("ok");
   b_.CreateCondBr(ok, fine, failed, llvm::MDBuilder(m_.context).createBranchWeights(1u << 20, 1));
   b_.SetInsertPoint(failed);
+  storeFailure(status, i64c(site), batchIndex(), fields);
+  b_.CreateBr(failure_);
+  b_.SetInsertPoint(fine);
+}
+
+void FunctionEmitter::storeFailure(llvm::Value* status, llvm::Value* site, llvm::Value* batch, const FailureFields& fields) {
   storeInfo(kStatus, status);
-  storeInfo(kSite, i64c(site));
-  storeInfo(kBatchIndex, batchIndex());
+  storeInfo(kSite, site);
+  storeInfo(kBatchIndex, batch);
   storeInfo(kIterations, fields.iterations ? fields.iterations : i64c(0));
   storeInfo(kResidual, fields.residual ? fields.residual : f64c(0));
   storeInfo(kScale, fields.scale ? fields.scale : f64c(0));
   storeInfo(kRcond, fields.rcond ? fields.rcond : f64c(-1));
   storeInfo(kReason, fields.reason ? fields.reason : i64c(0));
-  b_.CreateBr(failure_);
-  b_.SetInsertPoint(fine);
 }
 
 void FunctionEmitter::leave(ir::Status status, int64_t site) {
-  storeInfo(kStatus, i64c(static_cast<int64_t>(status)));
-  storeInfo(kSite, i64c(site));
-  storeInfo(kBatchIndex, inLanes() ? i64c(-1) : batchIndex());
-  storeInfo(kIterations, i64c(0));
-  storeInfo(kResidual, f64c(0));
-  storeInfo(kScale, f64c(0));
-  storeInfo(kRcond, f64c(-1));
+  storeFailure(i64c(static_cast<int64_t>(status)), i64c(site), inLanes() ? i64c(-1) : batchIndex(), {});
   b_.CreateBr(exit_);
 }
 

@@ -206,6 +206,7 @@ class FunctionEmitter {
   // Continues where `ok` holds.
   void require(llvm::Value* ok, llvm::Value* status, int64_t site, const FailureFields& fields = {});
   void require(llvm::Value* ok, ir::Status status, const ir::Op& op, const FailureFields& fields = {});
+  void storeFailure(llvm::Value* status, llvm::Value* site, llvm::Value* batch, const FailureFields& fields);
   void storeInfo(unsigned field, llvm::Value* value);
   llvm::Value* infoField(unsigned field);
   llvm::Value* batchIndex();
@@ -271,32 +272,36 @@ class FunctionEmitter {
   bool readsStorage(const ir::Value* value, const Storage* storage, bool in_order_is_fine);
   bool adoptable(const ir::Op& op, size_t operand);
 
-  // --- lanes.cpp
+  // --- lanes.cpp, variance.cpp
   bool canRunInLanes(const ir::Op& loop);
-  void emitLaneMap(const ir::Op& loop);
   void findVarying(const ir::Region& region);
-  bool regionFitsLanes(const ir::Region& region, int depth);
+  bool regionFitsLanes(const ir::Region& region);
+  void emitLaneMap(const ir::Op& loop);
   void emitLaneIf(const ir::Op& op);
   void emitLaneWhile(const ir::Op& op);
   void emitLaneTry(const ir::Op& op);
-  void reportLaneFailure(llvm::Value* chunk_mask, llvm::Value* first);
+  void emitLaneSolve(const ir::Op& op);
+  llvm::Value* laneNorm(const ir::Value* x);
+  Values runMasked(const ir::Region& region, llvm::Value* mask, std::vector<Slot>& slots);
+  void bindSelected(std::vector<Slot>& slots, llvm::Value* condition, const Values& yes, const Values& no);
   void failLanes(llvm::Value* failed, llvm::Value* status, int64_t site, const FailureFields& fields);
+  void reportLaneFailure(llvm::Value* chunk);
   llvm::Value* activeMask();
+  llvm::Value* maskBits();  // i32
   void underMask(llvm::Value* mask, const std::function<void()>& body);
   struct LaneState {
-    llvm::Value* mask = nullptr;       // structural, <8 x i1>
+    llvm::Value* mask = nullptr;       // <8 x i1>: lanes for which the code being emitted runs
     llvm::AllocaInst* live = nullptr;  // lanes without failure
-    llvm::AllocaInst* status = nullptr;
-    llvm::AllocaInst* site = nullptr;
-    llvm::AllocaInst* residual = nullptr;
-    llvm::AllocaInst* scale = nullptr;
-    llvm::AllocaInst* rcond = nullptr;
-    llvm::AllocaInst* iterations = nullptr;
+    // Of each failed lane.
+    llvm::AllocaInst *status = nullptr, *site = nullptr, *batch = nullptr, *iterations = nullptr;
+    llvm::AllocaInst *reason = nullptr, *residual = nullptr, *scale = nullptr, *rcond = nullptr;
   };
   bool inLanes() const { return lanes_.mask != nullptr; }
 
   // --- solve.cpp, root.cpp, sorting.cpp
   void emitSolve(const ir::Op& op);
+  void emitScalarSystem(const ir::Op& op);
+  void noteAffine(const ir::Op& op, llvm::Value* result, llvm::ArrayRef<llvm::Value*> operands);
   void emitLinearSolve(const ir::Op& op);
   void emitFactor(const ir::Op& op);
   void emitSolveFactored(const ir::Op& op);
@@ -341,6 +346,7 @@ class FunctionEmitter {
   llvm::Value* batch_index_ = nullptr;   // of the innermost map
   llvm::Value* tail_mask_ = nullptr;     // of the masked end of a vector loop
   LaneState lanes_;
+  std::unordered_map<llvm::Value*, Index> affine_;  // lanes known to be base + l * step
 };
 
 }  // namespace dini::codegen

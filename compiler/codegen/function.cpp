@@ -118,7 +118,9 @@ void FunctionEmitter::emitOp(const Op& op) {
     if (result->type.isScalar()) {
       Values operands;
       for (const ir::Value* operand : op.operands) operands.push_back(scalar(operand));
-      setScalar(result, elementwise(op, operands));
+      llvm::Value* made = elementwise(op, operands);
+      if (inLanes()) noteAffine(op, made, operands);
+      setScalar(result, made);
     } else if (plan_.isVirtual(result)) {
       Values dims;
       for (const ir::Value* operand : op.operands)
@@ -229,6 +231,20 @@ void FunctionEmitter::emitArrayOp(const Op& op) {
   }
   setVirtual(op.result(), dims);
   if (!plan_.isVirtual(op.result())) materialiseOp(op);
+}
+
+// Sums of a known progression over the lanes and a constant of the lanes are progressions.
+void FunctionEmitter::noteAffine(const Op& op, llvm::Value* result, llvm::ArrayRef<llvm::Value*> operands) {
+  if (!isLanes(result) || (op.code != OpCode::IAdd && op.code != OpCode::ISub)) return;
+  const auto left = affine_.find(operands[0]), right = affine_.find(operands[1]);
+  if (left != affine_.end() && !isLanes(operands[1])) {
+    const Index index = left->second;
+    llvm::Value* base = op.code == OpCode::IAdd ? b_.CreateAdd(index.base, operands[1]) : b_.CreateSub(index.base, operands[1]);
+    affine_[result] = {base, index.step, nullptr};
+  } else if (op.code == OpCode::IAdd && right != affine_.end() && !isLanes(operands[0])) {
+    const Index index = right->second;
+    affine_[result] = {b_.CreateAdd(index.base, operands[0]), index.step, nullptr};
+  }
 }
 
 // --- values

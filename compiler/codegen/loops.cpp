@@ -185,7 +185,9 @@ void FunctionEmitter::advance(LoopState& state, const Region& body, llvm::Value*
   for (size_t k = 0; k < state.carries.size(); ++k) {
     const ir::Value* result = state.carries[k].result;
     next.push_back(result->type.isScalar() ? scalar(yields[k]) : nullptr);
-    if (next.back() != nullptr && inLanes() && varies(result)) next.back() = splat(next.back());
+    // Lanes that are done keep what they have.
+    if (next.back() != nullptr && inLanes() && varies(result))
+      next.back() = b_.CreateSelect(lanes_.mask, splat(next.back()), state.carries[k].phi);
   }
   std::vector<Values> carry_sizes, out_sizes;
   for (size_t k = 0; k < state.carries.size(); ++k)
@@ -295,7 +297,7 @@ void FunctionEmitter::emitLoop(const Op& op) {
   b_.SetInsertPoint(inside);
   pollCancel(op);
   llvm::Value* outer_batch = batch_index_;
-  if (carries == 0 && !inLanes()) batch_index_ = i;
+  if (carries == 0) batch_index_ = i;
   setScalar(body.args[0], i);
   bindCarries(state, body, 1, true);
   emitOps(body);
@@ -330,6 +332,7 @@ void FunctionEmitter::emitWhile(const Op& op) {
   emitOps(condition);
   llvm::Value* goes_on = scalar(condition.yields()[0]);
   closeRegion(condition);
+  if (inLanes()) goes_on = b_.CreateAnd(goes_on, any(activeMask()));
   setStackTop(mark);
   auto* inside = newBlock("body");
   b_.CreateCondBr(goes_on, inside, state.after);

@@ -33,6 +33,7 @@ llvm::Value* FunctionEmitter::asValue(Index index) {
 }
 
 Index FunctionEmitter::fromValue(llvm::Value* value) {
+  if (const auto known = affine_.find(value); known != affine_.end()) return known->second;
   Index index;
   (isLanes(value) ? index.vector : index.base) = value;
   return index;

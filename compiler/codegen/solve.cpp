@@ -1,4 +1,6 @@
 // Linear algebra: calls of the runtime on arrays in memory, with work memory from the frame.
+#include <algorithm>
+
 #include "codegen/emitter.h"
 #include "dini/linalg.h"
 #include "dini/status.h"
@@ -13,12 +15,41 @@ bool isTransposed(const Op& op) { return !op.attrs.ints.empty() && op.attrs.ints
 }  // namespace
 
 void FunctionEmitter::emitSolve(const Op& op) {
+  const bool system = op.code == OpCode::LinearSolve || op.code == OpCode::Factor || op.code == OpCode::SolveFactored;
+  const auto structure = static_cast<ir::Structure>(op.attrs.i);
+  const bool divides = structure == ir::Structure::General || structure == ir::Structure::Symmetric ||
+                       structure == ir::Structure::Lower || structure == ir::Structure::Upper;
+  if (op.code == OpCode::LinearSolve && divides && op.operand(1)->type == ir::f64({1})) return emitScalarSystem(op);
+  const bool varying = std::any_of(op.operands.begin(), op.operands.end(), [&](const ir::Value* value) { return varies(value); });
+  if (system && inLanes() && varying) return emitLaneSolve(op);
   switch (op.code) {
     case OpCode::LinearSolve: return emitLinearSolve(op);
     case OpCode::Factor: return emitFactor(op);
     case OpCode::SolveFactored: return emitSolveFactored(op);
     default: return emitDecomposition(op);
   }
+}
+
+// One equation: a division, with the status and condition that dini_linear_solve gives.
+void FunctionEmitter::emitScalarSystem(const Op& op) {
+  const Index origin = fixed(i64c(0));
+  llvm::Value* a = element(op.operand(0), linearPosition(origin));
+  llvm::Value* b = element(op.operand(1), linearPosition(origin));
+  if (isLanes(a) != isLanes(b)) a = splat(a), b = splat(b);
+  llvm::Type* type = a->getType();
+  llvm::Value* zero = llvm::ConstantFP::get(type, 0);
+  llvm::Value* one = llvm::ConstantFP::get(type, 1);
+  llvm::Value* magnitude = intrinsic(llvm::Intrinsic::fabs, a);
+  llvm::Value* inverse = intrinsic(llvm::Intrinsic::fabs, b_.CreateFDiv(one, a));
+  llvm::Value* regular = b_.CreateAnd(b_.CreateFCmpOLT(magnitude, llvm::ConstantFP::getInfinity(type)), b_.CreateFCmpONE(a, zero));
+  FailureFields fields;
+  fields.rcond = b_.CreateSelect(regular, b_.CreateFDiv(one, b_.CreateFMul(magnitude, inverse)), zero);
+  llvm::Value* fine = b_.CreateFCmpOGE(fields.rcond, llvm::ConstantFP::get(type, 1e-14));
+  require(fine, ir::Status::Singular, op, fields);
+  llvm::Value* x = b_.CreateFDiv(b, a);
+  const Buffer out = allocate(op.result(), {i64c(1)});
+  store(out.dest, positionOf({origin}), x);
+  setBuffer(op.result(), out.dest, out.storage);
 }
 
 // Doubles of work memory: known here where the sizes are, else asked of the runtime.

@@ -17,14 +17,21 @@ void FunctionEmitter::emitArgExtreme(const Op& op) {
 
 void FunctionEmitter::emitNorm(const Op& op) {
   const ir::Value* x = op.operand(0);
-  const Val held = inMemory(x);
+  const bool varying = inLanes() && varies(x);
+  const Val held = inMemory(x, varying);
   llvm::Value* count = x->type.isScalar() ? i64c(1) : product(dimsOf(x));
-  const llvm::FunctionCallee function = m_.runtime("dini_norm", m_.f64, {m_.ptr, m_.i64});
-  llvm::Value* norm = b_.CreateCall(function, {held.ptr, count});
+  llvm::Value* norm = nullptr;
+  if (varying) {
+    norm = laneNorm(x);
+  } else {
+    const llvm::FunctionCallee function = m_.runtime("dini_norm", m_.f64, {m_.ptr, m_.i64});
+    norm = b_.CreateCall(function, {held.ptr, count});
+  }
   if (op.code == OpCode::Norm) return setScalar(op.result(), norm);
-  llvm::Value* is_zero = b_.CreateFCmpOEQ(norm, f64c(0));
+  llvm::Value* is_zero = b_.CreateFCmpOEQ(norm, llvm::Constant::getNullValue(norm->getType()));
   const auto scaled = [&](llvm::Value* value) {
-    if (!isLanes(value)) return b_.CreateSelect(is_zero, f64c(0), b_.CreateFDiv(value, norm));
+    if (!isLanes(value) && !isLanes(norm)) return b_.CreateSelect(is_zero, f64c(0), b_.CreateFDiv(value, norm));
+    value = splat(value);
     return b_.CreateSelect(is_zero, llvm::Constant::getNullValue(value->getType()),
                            b_.CreateFDiv(value, splat(norm)));
   };

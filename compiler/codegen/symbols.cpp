@@ -2,6 +2,7 @@
 #include <immintrin.h>
 
 #include "codegen/codegen.h"
+#include "dini/lanes.h"
 #include "dini/linalg.h"
 #include "dini/math.h"
 #include "dini/ordering.h"
@@ -31,6 +32,8 @@ std::vector<RuntimeSymbol> runtimeSymbols() {
       DINI_SYMBOL(dini_qr_work), DINI_SYMBOL(dini_lstsq), DINI_SYMBOL(dini_lstsq_work),
       DINI_SYMBOL(dini_gemm), DINI_SYMBOL(dini_argsort), DINI_SYMBOL(dini_arg_extreme),
       DINI_SYMBOL(dini_sort_pick), DINI_SYMBOL(dini_reduce_pick), DINI_SYMBOL(dini_reduce_pick_t),
+      DINI_SYMBOL(dini_lanes_linear_solve), DINI_SYMBOL(dini_lanes_factor),
+      DINI_SYMBOL(dini_lanes_solve_factored), DINI_SYMBOL(dini_lanes_norm),
   };
 #define DINI_MATH1(name)                           \
   symbols.push_back(DINI_SYMBOL(_ZGVbN2v_##name)); \
