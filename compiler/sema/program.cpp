@@ -202,13 +202,21 @@ ast::File* Program::addFile(const std::string& path) {
   return file;
 }
 
+// An input with an error declares nothing: what was there before stays.
 ast::File* Program::addText(const std::string& name, std::string text) {
-  state_->world.session.lost.clear();
+  Namespace& session = state_->world.session;
+  session.lost.clear();
+  Namespace before = session;
+  size_t errors = state_->sink.errorCount();
   ast::File* file = state_->parse(name, std::move(text), false);
-  state_->declare(*file, state_->world.session, true);
+  state_->declare(*file, session, true);
   std::string directory = std::filesystem::path(name).parent_path().string();
-  state_->readImports(*file, state_->world.session, directory);
+  state_->readImports(*file, session, directory);
   state_->checkNew();
+  if (state_->sink.errorCount() > errors) {
+    before.lost = std::move(session.lost);
+    session = std::move(before);
+  }
   return file;
 }
 
