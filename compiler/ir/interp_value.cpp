@@ -12,10 +12,12 @@ Buffer* Buffer::make(Elem elem, std::span<const int64_t> dims) {
   int64_t count = 1;
   for (int64_t dim : dims) {
     check(dim >= 0, "an array of negative size");
-    check(!__builtin_mul_overflow(count, dim, &count), "an array too large to count");
+    if (__builtin_mul_overflow(count, dim, &count)) throw std::bad_alloc();
   }
   size_t header = sizeof(Buffer) + dims.size() * sizeof(int64_t);
-  size_t elements = static_cast<size_t>(count) * elementSize(elem);
+  size_t elements = 0;
+  if (__builtin_mul_overflow(static_cast<size_t>(count), elementSize(elem), &elements))
+    throw std::bad_alloc();
   void* memory = std::malloc(header + elements);
   if (memory == nullptr) throw std::bad_alloc();
   auto* buffer = new (memory) Buffer;
