@@ -41,6 +41,7 @@ bool needsAnIteration(const ir::Op& op) {
 
 Batcher::Batcher(ir::Builder& builder, const ir::Op& loop, Comparisons comparisons)
     : builder_(builder), loop_(loop), comparisons_(comparisons) {
+  lanes_[loop.regions[0]->args[0]] = {Lane::Kind::Affine, nullptr};
   dependent_.insert(loop.regions[0]->args[0]);
   for (size_t before = 0; before != dependent_.size();) {
     before = dependent_.size();
@@ -87,11 +88,31 @@ Value* Batcher::batchSize(ir::Builder& b) const {
 
 Values Batcher::run() {
   const ir::Region& body = *loop_.regions[0];
-  lanes_[body.args[0]] = {Lane::Kind::Affine, nullptr};
   visitOps(builder_, body);
   Values results;
   for (Value* yielded : body.yields()) results.push_back(batched(builder_, yielded));
   return results;
+}
+
+Value* Batcher::place(Value* old) {
+  ir::Type type = old->type;
+  type.dims.insert(type.dims.begin(), ir::constantInt(loop_.operand(0)).value_or(ir::kDynamic));
+  Value* stand_in = builder_.function().newValue(std::move(type));
+  stand_in->linear = old->linear;
+  dependent_.insert(old);
+  lanes_[old] = {Lane::Kind::Batched, stand_in};
+  return stand_in;
+}
+
+Value* Batcher::member(ir::Builder& b, Value* old, Value* index) {
+  Lane found = lane(old);
+  switch (found.kind) {
+    case Lane::Kind::Uniform: return found.value;
+    case Lane::Kind::Batched: return b.index(found.value, {index});
+    case Lane::Kind::Affine:
+      return found.value != nullptr ? b.op(OpCode::IAdd, {index, found.value}) : index;
+  }
+  failCheck("a kind of lane");
 }
 
 Batcher::Lane Batcher::lane(Value* old) const {

@@ -27,6 +27,15 @@ class Batcher {
   // The stacked results of the loop.
   std::vector<ir::Value*> run();
 
+  // The parts that fission.cpp puts together.
+  void visit(ir::Builder& b, const ir::Op& op);
+  ir::Value* batched(ir::Builder& b, ir::Value* old);  // with the leading axis, repeated if need be
+  void set(const ir::Value* old, ir::Value* value);
+  // A stand-in for the batched form of a value that is made later.
+  ir::Value* place(ir::Value* old);
+  // The value for one member.
+  ir::Value* member(ir::Builder& b, ir::Value* old, ir::Value* index);
+
  private:
   // A value of the body in the batched code.
   struct Lane {
@@ -41,14 +50,11 @@ class Batcher {
   bool isUniform(ir::Value* old) const { return lane(old).kind == Lane::Kind::Uniform; }
   bool isBatched(ir::Value* old) const { return !isUniform(old); }
   ir::Value* uniform(ir::Value* old) const;             // NotBatchable unless uniform
-  ir::Value* batched(ir::Builder& b, ir::Value* old);   // with the leading axis, repeated if need be
   std::vector<ir::Value*> uniforms(std::span<ir::Value* const> olds) const;
-  void set(const ir::Value* old, ir::Value* value);
   void setUniform(const ir::Value* old, ir::Value* value);
   ir::Value* batchSize(ir::Builder& b) const;
 
   void visitOps(ir::Builder& b, const ir::Region& region);
-  void visit(ir::Builder& b, const ir::Op& op);
   void hoist(ir::Builder& b, const ir::Op& op);
   bool affine(ir::Builder& b, const ir::Op& op);
   void elementwise(ir::Builder& b, const ir::Op& op);

@@ -40,6 +40,7 @@ std::unique_ptr<ir::Function> transposed(ir::Module& module, const ir::Function&
                                          const Request& request) {
   auto linear = linearise(module, f, request);
   split(module, *linear);
+  batchMaps(*linear, Comparisons::Keep);
   return transpose(module, *linear, activeCount(request), realResults(f));
 }
 
@@ -166,6 +167,7 @@ std::unique_ptr<ir::Function> jacobian(ir::Module& module, const ir::Function& f
   bool by_rows = totalElements(reals) < totalElements(params);
   auto linear = linearise(module, f, request);
   split(module, *linear);
+  batchMaps(*linear, Comparisons::Keep);
   size_t tangents = params.size(), outs = reals.size();
   if (by_rows) {
     linear = transpose(module, *linear, tangents, outs);

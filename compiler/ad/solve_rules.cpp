@@ -69,8 +69,8 @@ Values unflattened(ir::Builder& b, Value* vector, std::span<Value* const> unknow
   return parts;
 }
 
-// A = F_z at the solution: its columns are the images of the basis vectors of the unknowns.
-Value* systemMatrix(ir::Builder& b, const LinearMap& map, size_t first_unknown) {
+// A' of A = F_z at the solution: its rows are the images of the basis vectors of the unknowns.
+Value* systemMatrixTransposed(ir::Builder& b, const LinearMap& map, size_t first_unknown) {
   size_t from = b.region().ops.size();
   Values rows;
   for (size_t k = first_unknown; k < map.tangents(); ++k) {
@@ -78,8 +78,7 @@ Value* systemMatrix(ir::Builder& b, const LinearMap& map, size_t first_unknown) 
     if (image->type.rank() == 1) image = b.reshape(image, {b.integer(1), b.dim(image, 0)});
     rows.push_back(image);
   }
-  Value* transposed = rows.size() == 1 ? rows[0] : b.concat(rows, 0);
-  Value* matrix = b.transpose(transposed, {1, 0});
+  Value* matrix = rows.size() == 1 ? rows[0] : b.concat(rows, 0);
   clearFlagsFrom(b.region(), from);
   return matrix;
 }
@@ -120,9 +119,9 @@ void Forward::rootRule(ir::Builder& b, const ir::Op& op) {
   if (is_implicit) {
     Value* single = b.op(OpCode::Not, {copy.results.back()});
     b.check(single, ir::Status::MultipleRoot);
-    Value* a = systemMatrix(b, map, moving);
+    Value* a = systemMatrixTransposed(b, map, moving);
     b.setSpan(op.span);
-    z_dot = b.linearSolve(a, b.neg(moved), ir::Structure::General);
+    z_dot = b.linearSolve(a, b.neg(moved), ir::Structure::General, true);
   } else if (op.attrs.str == "neumann") {
     int64_t terms = op.attrs.ints.empty() ? 0 : op.attrs.ints[0];
     z_dot = b.loop(b.integer(terms), {moved}, [&](ir::Builder& in, std::span<Value* const> args) {

@@ -3,6 +3,7 @@
 
 #include "ad/ad.h"
 #include "ad/batch.h"
+#include "ad/fission.h"
 
 namespace dini::ad {
 
@@ -15,24 +16,24 @@ bool isMap(const ir::Op& op) {
   return op.code == OpCode::Loop && op.operands.size() == 1 && !op.results.empty();
 }
 
-// Replaces the map at `at`; what was built for it goes again if it cannot be batched.
+// Replaces the map at `at` by batched operations, and what cannot be batched by a smaller map. What
+// was built goes again if that does not work or pay.
 bool batch(ir::Function& function, ir::Region& region, size_t at, Comparisons comparisons) {
   ir::Op& op = *region.ops[at];
   ir::Builder b(function, region);
   b.insertAt(at);
   b.setSpan(op.span);
   size_t before = region.ops.size();
-  auto eraseMade = [&] {
+  std::vector<Value*> results;
+  try {
+    results = Batcher(b, op, comparisons).run();
+  } catch (const NotBatchable&) {
     auto first = region.ops.begin() + static_cast<ptrdiff_t>(at);
     region.ops.erase(first, first + static_cast<ptrdiff_t>(region.ops.size() - before));
-  };
-  try {
-    std::vector<Value*> results = Batcher(b, op, comparisons).run();
-    for (size_t k = 0; k < results.size(); ++k) ir::replaceUses(function, op.results[k], results[k]);
-  } catch (const NotBatchable&) {
-    eraseMade();
-    return false;
+    results = Fission(function, region, at, comparisons).run();
+    if (results.empty()) return false;
   }
+  for (size_t k = 0; k < results.size(); ++k) ir::replaceUses(function, op.results[k], results[k]);
   size_t made = region.ops.size() - before;
   region.ops.erase(region.ops.begin() + static_cast<ptrdiff_t>(at + made));
   return true;
