@@ -45,6 +45,8 @@ struct Program::State {
   std::unordered_map<std::string, ast::File*> by_path;
   std::vector<ast::FnDecl*> new_functions;  // declared, not yet checked
   std::vector<ast::TypeDecl*> new_types;
+  std::optional<Namespace> before_failure;  // of the session
+  FileId failed_text;
 
   // `own`: whether the file gets a namespace of its own, instead of the session's.
   ast::File* parse(const std::string& name, std::string text, bool own);
@@ -52,6 +54,8 @@ struct Program::State {
   void readImports(ast::File& file, Namespace& space, const std::string& directory);
   void declare(ast::File& file, Namespace& space, bool redefine);
   void checkNew();
+  // Takes back what a text with errors declared, as soon as something else is looked at.
+  void undoFailed(FileId looked_at);
   void markRecursion(const std::vector<ast::FnDecl*>& functions);
 };
 
@@ -100,6 +104,7 @@ void Program::State::readImports(ast::File& file, Namespace& space, const std::s
     Namespace& others = world.of(other->id);
     if (&others == &space) continue;
     space.imports.push_back(&others);
+    if (&space == &world.session) continue;  // later definitions hide earlier ones
     for (const auto& [name, function] : others.functions) {
       Span clash;
       auto own = space.functions.find(name);
@@ -148,6 +153,12 @@ void Program::State::declare(ast::File& file, Namespace& space, bool redefine) {
   }
 }
 
+void Program::State::undoFailed(FileId looked_at) {
+  if (!before_failure || looked_at == failed_text) return;
+  world.session = std::move(*before_failure);
+  before_failure.reset();
+}
+
 // Types, then signatures, then bodies: declarations are visible before their definition.
 void Program::State::checkNew() {
   std::vector<ast::FnDecl*> functions;
@@ -183,39 +194,38 @@ Program::Program(SourceManager& sources, DiagnosticSink& sink)
 Program::~Program() = default;
 
 ast::File* Program::addFile(const std::string& path) {
+  state_->by_path.clear();
+  state_->undoFailed({});
+  size_t before = state_->sink.errorCount();
   ast::File* file = state_->readFile(path);
   if (!file) {
     state_->sink.add(DiagCode::FileNotFound, {}, fmt::format("`{}` cannot be read", path));
     return nullptr;
   }
+  state_->checkNew();
+  if (state_->sink.errorCount() > before) return file;
   // Expressions of the session see what the file declares, and what it imports.
   Namespace& session = state_->world.session;
   Namespace& space = state_->world.of(file->id);
-  auto see = [&](Namespace* seen) {
-    auto& imports = session.imports;
-    imports.erase(std::remove(imports.begin(), imports.end(), seen), imports.end());
-    imports.push_back(seen);
-  };
-  for (Namespace* import : space.imports) see(import);
-  see(&space);
-  state_->checkNew();
+  session.imports.insert(session.imports.end(), space.imports.begin(), space.imports.end());
+  session.imports.push_back(&space);
   return file;
 }
 
-// An input with an error declares nothing: what was there before stays.
 ast::File* Program::addText(const std::string& name, std::string text) {
+  state_->by_path.clear();  // imports are read again
+  state_->undoFailed({});
   Namespace& session = state_->world.session;
-  session.lost.clear();
   Namespace before = session;
   size_t errors = state_->sink.errorCount();
+  session.lost.clear();
   ast::File* file = state_->parse(name, std::move(text), false);
   state_->declare(*file, session, true);
-  std::string directory = std::filesystem::path(name).parent_path().string();
-  state_->readImports(*file, session, directory);
+  state_->readImports(*file, session, std::filesystem::path(name).parent_path().string());
   state_->checkNew();
   if (state_->sink.errorCount() > errors) {
-    before.lost = std::move(session.lost);
-    session = std::move(before);
+    state_->failed_text = file->id;
+    state_->before_failure = std::move(before);
   }
   return file;
 }
@@ -235,18 +245,21 @@ void Program::addPrelude(const std::string& name, std::string text) {
 }
 
 bool Program::checkStatement(ast::Stmt& statement, TopLevel& scope) {
+  state_->undoFailed(statement.span.file);
   state_->checkNew();
   size_t before = state_->sink.errorCount();
   state_->checker.checkTopStatement(statement, scope);
   return state_->sink.errorCount() == before;
 }
 bool Program::checkExpression(ast::Expr& expression, TopLevel& scope) {
+  state_->undoFailed(expression.span.file);
   state_->checkNew();
   size_t before = state_->sink.errorCount();
   state_->checker.checkTopExpression(expression, scope);
   return state_->sink.errorCount() == before;
 }
 bool Program::checkTest(ast::TestDecl& test) {
+  state_->undoFailed(test.span.file);
   state_->checkNew();
   size_t before = state_->sink.errorCount();
   state_->checker.checkTest(test);

@@ -62,7 +62,9 @@ class Program {
   // Reads a file given by path (and what it imports), parses and checks its declarations.
   // Null after a failure to read; otherwise the file, errors are in the sink.
   ast::File* addFile(const std::string& path);
-  // The same for text that is not a file (REPL input, eval, tests).
+  // Reading it again replaces what it declared.
+  // The same for text that is not a file (REPL input, eval, tests). What a text with errors declares
+  // is seen by its own statements only: the session stays as it was.
   ast::File* addText(const std::string& name, std::string text);
   // The prelude: declarations in scope everywhere, hidden silently by a file's own.
   void addPrelude(const std::string& name, std::string text);

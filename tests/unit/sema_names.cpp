@@ -74,6 +74,31 @@ TEST_CASE("a session redefines; a text of its own does not") {
   CHECK(made.typeOf("b") == "int");
 }
 
+TEST_CASE("a definition with errors leaves the session as it was") {
+  Checked made;
+  made.add("fn f(x: real) -> real = x");
+  made.add("fn f(x: real) -> int = x\nfn h(x: real) -> real = x");
+  CHECK(made.sink.errorCount() == 1);
+  made.sink.clear();
+  made.add("let v = f(1)\nlet w = h(1)");
+  CHECK(made.typeOf("v") == "real");
+  CHECK(made.report() == "E0201: `h` is not defined");
+}
+
+TEST_CASE("a file that is read again replaces what it declared") {
+  namespace fs = std::filesystem;
+  fs::path path = fs::temp_directory_path() / "dini_sema_reload.dini";
+  Checked made;
+  std::ofstream(path) << "fn f(x: real) -> real = x\n";
+  REQUIRE(made.program.addFile(path.string()));
+  std::ofstream(path) << "fn f(x: real) -> int = 1\n";
+  REQUIRE(made.program.addFile(path.string()));
+  made.add("let v = f(1)");
+  CHECK(made.report() == "");
+  CHECK(made.typeOf("v") == "int");
+  fs::remove(path);
+}
+
 TEST_CASE("which functions are recursive") {
   auto made = checked(
       "fn f(n: int) -> int = if n == 0 { 0 } else { g(n - 1) }\n"
