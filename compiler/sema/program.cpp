@@ -216,9 +216,9 @@ ast::File* Program::addText(const std::string& name, std::string text) {
   state_->by_path.clear();  // imports are read again
   state_->undoFailed({});
   Namespace& session = state_->world.session;
+  session.lost.clear();
   Namespace before = session;
   size_t errors = state_->sink.errorCount();
-  session.lost.clear();
   ast::File* file = state_->parse(name, std::move(text), false);
   state_->declare(*file, session, true);
   state_->readImports(*file, session, std::filesystem::path(name).parent_path().string());
