@@ -77,6 +77,7 @@ class Emitter {
   Frame& frame() { return *frame_; }
 
   // --- types.cpp
+  const ast::TypeDecl* recordNamed(std::string name) const;
   Val coerce(Val value, const types::Type* type);       // int leaves become real where type says so
   Val zeros(const types::Type& type);                   // in the sizes of the current frame
   Val parameterFor(const types::Type& type, const std::string& name);  // concrete type

@@ -137,7 +137,7 @@ Val Emitter::placeholder(const types::Type& type) {
   for (const types::TypePtr& element : type.elements) elements.push_back(placeholder(*element));
   for (const types::Field& field : type.fields) elements.push_back(placeholder(*field.type));
   if (type.kind == types::Kind::Tuple) return Val::tuple(std::move(elements));
-  return Val::recordOf(shared_.program.findType(type.name), std::move(elements));
+  return Val::recordOf(recordNamed(type.name), std::move(elements));
 }
 
 Instance& Emitter::instanceOf(const ast::FnDecl& fn, const Frame& callee) {

@@ -156,7 +156,11 @@ void Emitter::execWhile(const ast::WhileStmt& s) {
     return carriesOf(variables);
   };
   std::vector<ir::Value*> results = b().whileLoop(carriesOf(variables), condition, body);
-  if (bound > 0) results[0]->def->attrs.i = bound;
+  if (bound > 0) {
+    results.back()->def->attrs.i = bound;
+    // Keeps the loop, whose status counts even where its variables are not used afterwards.
+    require(intOp(OpCode::ILe, results.back(), integer(bound)), ir::Status::Bound, "");
+  }
   restoreVariables(variables, before, results);
 }
 

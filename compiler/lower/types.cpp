@@ -1,4 +1,6 @@
 // Concrete types: sizes of the language against dimensions of values.
+#include <algorithm>
+
 #include <fmt/format.h>
 
 #include "base/check.h"
@@ -54,6 +56,15 @@ std::vector<ir::Type> leafTypes(const types::Type& type) {
   return leaves;
 }
 
+// The declaration behind "Name", or behind "[Name]": arrays of it made by a comprehension.
+const ast::TypeDecl* Emitter::recordNamed(std::string name) const {
+  name.erase(0, name.find_first_not_of('['));
+  name.resize(std::min(name.size(), name.find(']')));
+  const ast::TypeDecl* decl = shared_.program.findType(name);
+  check(decl != nullptr, "a record type without a declaration: " + name);
+  return decl;
+}
+
 Val Emitter::coerce(Val value, const types::Type* type) {
   if (type == nullptr) return value;
   if (type->kind == types::Kind::Array && value.isLeaf()) {
@@ -94,7 +105,7 @@ Val Emitter::zeros(const types::Type& type) {
   if (type.kind == types::Kind::Tuple) return Val::tuple(std::move(elements));
   check(type.kind == types::Kind::Record, "zeros of a type without values");
   for (const types::Field& field : type.fields) elements.push_back(zeros(*field.type));
-  return Val::recordOf(shared_.program.findType(type.name), std::move(elements));
+  return Val::recordOf(recordNamed(type.name), std::move(elements));
 }
 
 Val Emitter::parameterFor(const types::Type& type, const std::string& name) {
@@ -109,7 +120,7 @@ Val Emitter::parameterFor(const types::Type& type, const std::string& name) {
   check(type.kind == types::Kind::Record, "a parameter of a type without values");
   for (const types::Field& field : type.fields)
     elements.push_back(parameterFor(*field.type, name + "." + field.name));
-  return Val::recordOf(shared_.program.findType(type.name), std::move(elements));
+  return Val::recordOf(recordNamed(type.name), std::move(elements));
 }
 
 namespace {
@@ -123,6 +134,22 @@ void matchSizes(const types::Type& declared, const types::Type& actual,
     matchSizes(*declared.elements[k], *actual.elements[k], found);
   for (size_t k = 0; k < declared.fields.size() && k < actual.fields.size(); ++k)
     matchSizes(*declared.fields[k].type, *actual.fields[k].type, found);
+}
+
+// One pair of brackets per dimension that a comprehension put in front of the fields'.
+std::string recordName(const Val& value, const std::vector<types::Field>& fields) {
+  std::string name = value.record->name.text;
+  const types::Type* actual = fields.empty() ? nullptr : fields[0].type.get();
+  const types::Type* declared = value.record->resolved.empty() ? nullptr : value.record->resolved[0].type.get();
+  while (declared != nullptr && actual != nullptr && declared->kind != types::Kind::Array) {
+    if (declared->elements.empty() && declared->fields.empty()) return name;
+    bool tuple = declared->kind == types::Kind::Tuple;
+    declared = tuple ? declared->elements[0].get() : declared->fields[0].type.get();
+    actual = tuple ? actual->elements[0].get() : actual->fields[0].type.get();
+  }
+  if (declared == nullptr || actual == nullptr) return name;
+  for (size_t k = declared->rank(); k < actual->rank(); ++k) name = "[" + name + "]";
+  return name;
 }
 
 }  // namespace
@@ -156,7 +183,7 @@ types::TypePtr Emitter::typeOf(const Val& value) const {
     auto it = sizes.find(name.id);
     arguments.push_back(it == sizes.end() ? types::Size(ir::kDynamic) : it->second);
   }
-  return types::record(value.record->name.text, std::move(arguments), std::move(fields));
+  return types::record(recordName(value, fields), std::move(arguments), std::move(fields));
 }
 
 ir::Value* Emitter::evalSize(const types::Size& size) {
