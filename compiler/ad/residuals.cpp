@@ -19,8 +19,27 @@ int64_t elements(const Value* value) {
   return value->type.isStatic() ? value->type.elementCount() : kUnknownSize;
 }
 
+// Arithmetic and comparisons, not the functions that a library computes.
+bool isArithmetic(OpCode code) {
+  switch (code) {
+    case OpCode::Add:
+    case OpCode::Sub:
+    case OpCode::Mul:
+    case OpCode::Div:
+    case OpCode::Neg:
+    case OpCode::Sqrt:
+    case OpCode::Floor:
+    case OpCode::Ceil:
+    case OpCode::Round:
+    case OpCode::Sign:
+    case OpCode::PowI: return true;
+    // The rows from the selections to the conversions.
+    default: return code >= OpCode::Choose && code <= OpCode::BoolToInt;
+  }
+}
+
 bool isCheap(OpCode code) {
-  if (ir::isElementwise(code)) return true;
+  if (ir::isElementwise(code)) return isArithmetic(code);
   switch (code) {
     case OpCode::Const:
     case OpCode::Fill:

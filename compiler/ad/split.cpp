@@ -41,6 +41,23 @@ Values mappedAll(const ir::ValueMap& map, std::span<Value* const> values) {
 
 void append(Values& to, const Values& more) { to.insert(to.end(), more.begin(), more.end()); }
 
+size_t indexIn(std::span<Value* const> values, const Value* value) {
+  return static_cast<size_t>(std::find(values.begin(), values.end(), value) - values.begin());
+}
+
+// Which of the outs is this value; SIZE_MAX: none.
+size_t outOf(const Value* value, std::span<Value* const> outs) {
+  size_t at = indexIn(outs, value);
+  return at < outs.size() ? at : SIZE_MAX;
+}
+
+Values unyielded(std::span<Value* const> values, std::span<Value* const> outs) {
+  Values found;
+  for (Value* value : values)
+    if (outOf(value, outs) == SIZE_MAX) found.push_back(value);
+  return found;
+}
+
 class Splitter {
  public:
   explicit Splitter(ir::Function& function) : function_(function) {}
@@ -127,7 +144,7 @@ Values Splitter::primalIteration(ir::Builder& b, ir::Op& op, const ir::Region& b
     std::span<Value* const> yields(body.yields());
     Values yielded = mappedAll(map, chosen(yields.first(count), flags, false));
     append(yielded, mappedAll(map, chosen(yields.subspan(count), yields.subspan(count), false)));
-    append(yielded, mappedAll(map, residuals.saved()));
+    append(yielded, mappedAll(map, unyielded(residuals.saved(), yields.subspan(count))));
     return yielded;
   };
   if (is_loop) return b.loop(op.operand(0), inits, step);
@@ -156,9 +173,21 @@ void Splitter::splitIteration(ir::Builder& b, ir::Op& op, const ir::Region& body
     }
   Residuals residuals(body, Residuals::Keep::Stacked, free);
   Values primal = primalIteration(b, op, body, residuals);
-  size_t saved = residuals.saved().size();
-  std::span<Value* const> stacks = std::span<Value* const>(primal).subspan(primal.size() - saved);
-  std::span<Value* const> kept = std::span<Value* const>(primal).first(primal.size() - saved);
+  const Values& saved = residuals.saved();
+  size_t extra = unyielded(saved, yields.subspan(count)).size();
+  std::span<Value* const> kept = std::span<Value* const>(primal).first(primal.size() - extra);
+  Values old_kept = chosen(op.results, op.results, false);
+  Values stacks;
+  for (size_t k = 0, appended = kept.size(); k < saved.size(); ++k) {
+    // A residual that the loop yields anyway is read from there.
+    size_t out = outOf(saved[k], yields.subspan(count));
+    if (out == SIZE_MAX) {
+      stacks.push_back(primal[appended++]);
+      continue;
+    }
+    Value* result = op.results[op.results.size() - (yields.size() - count) + out];
+    stacks.push_back(kept[indexIn(old_kept, result)]);
+  }
   size_t primal_carries = chosen(args, args, false).size();
   Value* trip = is_loop ? op.operand(0) : primal[primal_carries];
   Values linear = b.loop(
@@ -169,8 +198,8 @@ void Splitter::splitIteration(ir::Builder& b, ir::Op& op, const ir::Region& body
         size_t at = 1;
         for (size_t k = 0; k < count; ++k)
           if (args[k]->linear) map[args[k]] = inner[at++];
-        for (size_t k = 0; k < saved; ++k)
-          map[residuals.saved()[k]] = in.index(stacks[k], {inner[0]});
+        for (size_t k = 0; k < saved.size(); ++k)
+          map[saved[k]] = in.index(stacks[k], {inner[0]});
         residuals.copyLinear(in, map);
         Values yielded = mappedAll(map, chosen(yields.first(count), args, true));
         append(yielded,
@@ -178,7 +207,7 @@ void Splitter::splitIteration(ir::Builder& b, ir::Op& op, const ir::Region& body
         return yielded;
       });
   // A result is linear where its yield or carry is.
-  replace(chosen(op.results, op.results, false), kept);
+  replace(old_kept, kept);
   replace(chosen(op.results, op.results, true), linear);
 }
 
