@@ -97,6 +97,11 @@ ExprPtr Parser::binary(int min_power) {
   return lhs;
 }
 
+// The `..` of a `for`.
+void Parser::rangeDots() {
+  if (!accept(TokenKind::DotDot)) failUnexpected("`..`", "a range is written `0..n`, half-open");
+}
+
 ExprPtr Parser::rangeBound() { return binary(kSum); }
 
 ExprPtr Parser::unary() {
@@ -260,7 +265,7 @@ std::vector<Iterator> Parser::iterators() {
     made.name = expectName("the index's name");
     expect(TokenKind::In);
     made.lo = rangeBound();
-    expect(TokenKind::DotDot, "and the end of the range");
+    rangeDots();
     made.hi = rangeBound();
     list.push_back(std::move(made));
   } while (accept(TokenKind::Comma));

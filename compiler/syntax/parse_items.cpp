@@ -92,7 +92,7 @@ Item Parser::fnItem(std::vector<Attribute> attributes, size_t start) {
   made->name = expectName("the function's name");
   made->parameters = parameters(/*types_required=*/true);
   if (!at(TokenKind::Arrow))
-    failUnexpected("`->` and the result's type", "a named function states its result");
+    failUnexpected("`->` and the result's type", "a named function states its result: `-> real`");
   take();
   made->result = type();
   if (at(TokenKind::LBrace)) {

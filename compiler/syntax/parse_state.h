@@ -1,6 +1,6 @@
 // The parser's class, shared by the files that implement it: parser.cpp (tokens, errors, recovery),
 // parse_items.cpp, parse_statements.cpp, parse_expressions.cpp, parse_primaries.cpp,
-// parse_blocks.cpp (solve, argmin) and parse_types.cpp.
+// parse_blocks.cpp (solve, argmin), parse_types.cpp and parse_help.cpp.
 //
 // Errors: fail() reports and throws Failure, which never leaves this library; the innermost
 // statement list catches it, skips to the end of the statement and goes on. One error per token:
@@ -81,7 +81,7 @@ class Parser {
   [[noreturn]] void failUnexpected(std::string_view expected, std::string help = "");
   void report(DiagCode code, Span span, std::string message, std::string help = "");
   std::string describe(const Token& token) const;
-  std::string helpForUnexpected() const;
+  std::string helpForUnexpected() const;  // parse_help.cpp
   void synchronise(size_t statement_start);
   void endOfStatement();
   void closesNothing();
@@ -120,6 +120,7 @@ class Parser {
   // ---- expressions (parse_expressions.cpp, parse_primaries.cpp)
   ast::ExprPtr expression() { return binary(0); }
   ast::ExprPtr rangeBound();
+  void rangeDots();
   ast::ExprPtr binary(int min_power);
   ast::ExprPtr unary();
   ast::ExprPtr power();

@@ -158,7 +158,7 @@ StmtPtr Parser::forStatement(std::vector<Attribute> attributes, size_t start) {
   {
     RecordScope records(*this, false);
     made->lo = rangeBound();
-    expect(TokenKind::DotDot, "and the end of the range");
+    rangeDots();
     made->hi = rangeBound();
     if (acceptWord("by")) made->step = rangeBound();
   }

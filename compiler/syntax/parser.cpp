@@ -78,7 +78,7 @@ void Parser::expectClose(TokenKind close, const Token& open) {
                         fmt::format("{} where {}`{}` was expected", describe(token()),
                                     list ? "`,` or " : "", spelling));
     d.labels.push_back({open.span, "opened here"});
-    d.help = helpForUnexpected();
+    if (!at(TokenKind::Arrow)) d.help = helpForUnexpected();  // there a `)` is missing
   }
   throw Failure{};
 }
@@ -152,26 +152,6 @@ std::string Parser::describe(const Token& t) const {
   }
   if (seen.size() <= 40) return fmt::format("`{}`", seen);
   return fmt::format("a {}", tokenInfo(t.kind).spelling);
-}
-
-// What people who come from elsewhere meant by the token that does not fit.
-std::string Parser::helpForUnexpected() const {
-  if (cursor_ == 0) return "";
-  const Token& before = lexed_.tokens[cursor_ - 1];
-  if (before.kind == TokenKind::Star && at(TokenKind::Star)) return "a power is written with `^`";
-  if (before.kind == TokenKind::Slash && at(TokenKind::Slash)) return "comments begin with `#`";
-  if (before.kind == TokenKind::Slash && at(TokenKind::Assign)) return "write `x = x / y`";
-  if (before.kind == TokenKind::Assign && at(TokenKind::Gt)) return "write `->` or `>=`";
-  if (at(TokenKind::Dot) && kind(1) == TokenKind::Int)
-    return "a number needs a digit before its point, as in `0.5`";
-  if (before.kind == TokenKind::Dot && cursor_ >= 2 &&
-      lexed_.tokens[cursor_ - 2].kind == TokenKind::Int)
-    return "a number needs a digit after its point, as in `2.0`";
-  if (at(TokenKind::Plus))
-    return "there is no unary `+`; an operator that ends a line continues it";
-  bool naming = before.kind == TokenKind::Let || before.kind == TokenKind::Var;
-  if (at(TokenKind::Assign) && !naming) return "a comparison is written with `==`";
-  return "";
 }
 
 // Skips to the end of the broken statement: a newline or `;` outside the brackets opened since its

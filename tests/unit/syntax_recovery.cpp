@@ -72,7 +72,20 @@ TEST_CASE("what is written differently elsewhere") {
   CHECK(helpOf("x[1:2]") == "a slice is written `a..b`, half-open");
   CHECK(helpOf("let a, b = c") == "several names are written `let (a, b) = ...`");
   CHECK(helpOf("fn f(x) -> real = x") == "write `x: real`");
-  CHECK(helpOf("fn f(x: real) = x") == "a named function states its result");
+  CHECK(helpOf("fn f(x: real) = x") == "a named function states its result: `-> real`");
+  CHECK(helpOf("def f(x): x") == "a function is written `fn f(x: real) -> real = ...`");
+  CHECK(helpOf("const c = 3") == "`let` names a value, `var` one that changes");
+  CHECK(helpOf("print 'a'") == "strings stand in double quotes; `'` transposes what it follows");
+  CHECK(helpOf("if a then b") == "write `if c { a } else { b }`");
+  CHECK(helpOf("print a if b else c") == "write `if c { a } else { b }`");
+  CHECK(helpOf("import numpy") == "write `import \"other.dini\"`");
+  CHECK(helpOf("lambda x: x") == "an anonymous function is written `fn(x: real) = ...`");
+  CHECK(helpOf("let f = x -> x") == "an anonymous function is written `fn(x: real) = ...`");
+  CHECK(helpOf("x[0] := 3") == "an assignment is written with `=`");
+  CHECK(helpOf("for i in range(10) { }") == "a range is written `0..n`, half-open");
+  CHECK(helpOf("argmin x { minimize x }") == "an unknown has a type: `argmin x: real { ... }`");
+  CHECK(helpOf("x /= 2") == "write `x = x / y`");
+  CHECK(helpOf("x == 1 // why") == "comments begin with `#`");
   CHECK(helpOf("let solve = 3") == "it is a keyword: choose another name");
   CHECK(helpOf("let a = fn(x: real) -> real = x") ==
         "the result of an anonymous function is inferred");
