@@ -95,7 +95,11 @@ TypePtr Checker::checkKind(ast::Expr& expr, const TypePtr& expected) {
 }
 
 TypePtr Checker::checkArrayLiteral(ast::ArrayLiteralExpr& expr) {
-  if (expr.elements.empty()) return types::realType({Size(0)});
+  if (expr.elements.empty()) {
+    report(DiagCode::NeedsTypeAnnotation, expr.span, "an empty array does not tell its type").help =
+        "write `zeros(0)`";
+    return types::errorType();
+  }
   TypePtr common;
   bool failed = false;
   for (auto& element : expr.elements) {
@@ -248,7 +252,8 @@ TypePtr Checker::batched(const TypePtr& body, const std::vector<Size>& dims, Spa
       std::vector<types::Field> fields;
       for (const auto& field : body->fields)
         fields.push_back({field.name, batched(field.type, dims, span)});
-      return types::record("[" + body->name + "]", std::move(arguments), std::move(fields));
+      std::string name = body->name.starts_with("[") ? body->name : "[" + body->name + "]";
+      return types::record(std::move(name), std::move(arguments), std::move(fields));
     }
     case Kind::Covector: {
       auto& d = report(DiagCode::TypeMismatch, span, "an element of an array is a covector");

@@ -17,6 +17,7 @@ TEST_CASE("literals") {
   CHECK(of("[[1, 2], [3, 4]]") == "int[2, 2]");
   CHECK(of("[x, x]") == "real[2, 3]");
   CHECK(of("(1, 2.0, true)") == "(int, real, bool)");
+  CHECK(of("[]") == "E0307: an empty array does not tell its type | write `zeros(0)`");
   CHECK(of("[1, true]") == "E0301: an element is bool, where those before it are int");
   CHECK(of("[[1, 2], [3]]") == "E0401: an element is int[1], where those before it are int[2]");
   CHECK(of("[(1, 2)]").substr(0, 5) == "E0301");
