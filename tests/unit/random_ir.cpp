@@ -232,6 +232,14 @@ class RandomIr {
     return op.result(0);
   }
 
+  // Of an array whose length is known when the program runs: the first min(i + 1, n) elements of v.
+  Value* partOf(Builder& b, Value* v, Value* i) {
+    Value* length = b.op(OpCode::IMin, {b.op(OpCode::IAdd, {i, b.integer(1)}), b.integer(n_)});
+    Value* part = bounded(b, b.slice(v, {b.integer(0)}, {length}));
+    Value* scaled = b.mul(part, b.fill(b.sumAll(part), b.dims(part)));
+    return b.einsum("i,i->", scaled, part);
+  }
+
   void control(Builder& b, Pool& pool, int depth) {
     int count = 2 + static_cast<int>(below(4));
     switch (below(5)) {
@@ -240,6 +248,7 @@ class RandomIr {
         auto results = b.loop(b.integer(1 + below(4)), carries, [&](Builder& in, std::span<Value* const> args) {
           Pool inner = withArguments(pool, args.subspan(1));
           inner.push_back(in.op(OpCode::IntToReal, {args[0]}));
+          if (options_.dynamic) inner.push_back(partOf(in, vector(in, inner), args[0]));
           grow(in, inner, depth - 1, count);
           Value* next = bounded(in, in.add(args[1], scalar(in, inner)));
           Value* moved = bounded(in, in.add(args[2], vector(in, inner)));
@@ -275,9 +284,11 @@ class RandomIr {
               Pool inner = withArguments(pool, args.subspan(1));
               grow(in, inner, depth - 1, count);
               Value* next = in.op(OpCode::IAdd, {args[0], in.integer(1)});
-              return std::vector<Value*>{next, bounded(in, in.add(args[1], vector(in, inner)))};
+              Value* carry = bounded(in, in.add(args[1], vector(in, inner)));
+              return std::vector<Value*>{next, carry, in.mul(carry, in.real(0.5))};
             });
         pool.push_back(results[1]);
+        if (options_.dynamic) pool.push_back(b.reduce("sum", results[3], {0}));
         break;
       }
       case 3: {  // a branch

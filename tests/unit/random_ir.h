@@ -20,6 +20,7 @@ struct RandomOptions {
   bool control = true;
   bool nested_whiles = true;  // whiles inside other regions
   bool solves = true;
+  bool dynamic = true;    // arrays of sizes known when the program runs
 };
 
 struct RandomProgram {
