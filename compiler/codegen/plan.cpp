@@ -86,12 +86,20 @@ size_t Plan::lastUse(const Value* value) const {
   return found == last_use_.end() ? 0 : found->second;
 }
 
-bool Plan::soleUse(const Value* value, const Op& op) const {
+size_t Plan::readsOf(const Value* value, const ir::Region* home, const Op& op) const {
   auto found = uses_.find(value);
-  if (found == uses_.end()) return false;
-  return std::count_if(found->second.begin(), found->second.end(), [&](const Use& use) {
-           return enclosingIn(regionOf(value), use.op) == &op;
-         }) == 1;
+  if (found == uses_.end()) return 0;
+  size_t reads = 0;
+  for (const Use& use : found->second) {
+    if (enclosingIn(home, use.op) == &op) ++reads;
+    else if (use.op->results.size() == 1 && isVirtual(use.op->results[0]))
+      reads += readsOf(use.op->results[0], home, op);
+  }
+  return reads;
+}
+
+bool Plan::soleUse(const Value* value, const Op& op) const {
+  return readsOf(value, regionOf(value), op) == 1;
 }
 
 void Plan::collectUses(const Region& region) {

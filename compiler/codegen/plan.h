@@ -18,7 +18,8 @@ class Plan {
   // Index, in the region that defines `value`, of the last operation that reads it, through virtual
   // values and views too. 0 where nothing does.
   size_t lastUse(const ir::Value* value) const;
-  // `op` itself, once, is all that reads the value in or inside it.
+  // `op` itself, once, is all that reads the value in or inside it, virtual values that are computed
+  // from it included.
   bool soleUse(const ir::Value* value, const ir::Op& op) const;
 
  private:
@@ -31,6 +32,8 @@ class Plan {
   void extendRegion(const ir::Region& region);
   bool shouldBeVirtual(const ir::Op& op) const;
   bool readOnce(const ir::Op& op, int depth) const;
+  // Reads of the value, or of virtual ones computed from it, by `op` or inside it.
+  size_t readsOf(const ir::Value* value, const ir::Region* home, const ir::Op& op) const;
   void noteUse(const ir::Value* value, const ir::Op* at);
 
   std::unordered_map<const ir::Value*, std::vector<Use>> uses_;
