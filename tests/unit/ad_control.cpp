@@ -60,7 +60,7 @@ func @f(%0.x: f64) {
   yield(%2)
 }
 )");
-  checkLaws(program, "f", {scalar(0.8)});
+  checkLaws(program, "f", {scalar(0.8)}, 3);
 }
 
 TEST_CASE("while with stacked values, and try") {
