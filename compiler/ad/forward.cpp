@@ -132,6 +132,34 @@ void Forward::takeDots(std::span<Value* const> olds, std::span<Value* const> val
 
 // --- elementwise
 
+// Products and quotients, of the copied operation's operands.
+Value* Forward::productTangent(ir::Builder& b, const ir::Op& op) {
+  const Value* old = op.result();
+  Value *u = x(op.operand(0)), *v = x(op.operand(1)), *y = x(old);
+  Value *s = dot(op.operand(0)), *t = dot(op.operand(1));
+  switch (op.code) {
+    case OpCode::Mul:
+      if (op.operand(0) == op.operand(1) && s != nullptr)
+        return scaled(b, b.mul(b.real(2.0), u), s, old);
+      return sum(b, scaled(b, v, s, old), scaled(b, u, t, old));
+    case OpCode::Div: {  // (u / v)_dot = (u_dot - y v_dot) / v
+      if (Value* moved = scaled(b, y, t, old)) s = s != nullptr ? b.sub(s, moved) : b.neg(moved);
+      if (s == nullptr) return nullptr;
+      if (!guarded_.contains(old) || ir::constantReal(v)) return b.div(s, v);
+      return scaled(b, b.div(b.real(1.0), v), s, old);
+    }
+    case OpCode::SafeDiv: {
+      Value* tangent = s != nullptr ? b.op(OpCode::SafeDiv, {s, v}) : nullptr;
+      Value* moved = scaled(b, y, t, old);
+      return moved == nullptr ? tangent : sum(b, tangent, b.neg(b.op(OpCode::SafeDiv, {moved, v})));
+    }
+    default: {  // SafeMul
+      Value* tangent = t != nullptr ? b.op(OpCode::SafeMul, {u, t}) : nullptr;
+      return s == nullptr ? tangent : sum(b, tangent, b.op(OpCode::SafeMul, {v, s}));
+    }
+  }
+}
+
 void Forward::elementwise(ir::Builder& b, const ir::Op& op) {
   const Value* old = op.result();
   Value* y = x(old);
@@ -149,39 +177,9 @@ void Forward::elementwise(ir::Builder& b, const ir::Op& op) {
       break;
     }
     case OpCode::Mul:
-      if (op.operand(0) == op.operand(1) && operandDot(0) != nullptr) {
-        tangent = scaled(b, b.mul(b.real(2.0), operandX(0)), operandDot(0), old);
-        break;
-      }
-      tangent = sum(b, scaled(b, operandX(1), operandDot(0), old),
-                    scaled(b, operandX(0), operandDot(1), old));
-      break;
-    case OpCode::Div: {
-      // (a / b)_dot = (a_dot - y b_dot) / b
-      Value* numerator = operandDot(0);
-      if (Value* t = scaled(b, y, operandDot(1), old))
-        numerator = numerator != nullptr ? b.sub(numerator, t) : b.neg(t);
-      if (numerator == nullptr) break;
-      if (!guarded_.contains(old) || ir::constantReal(operandX(1)))
-        tangent = b.div(numerator, operandX(1));
-      else
-        tangent = scaled(b, b.div(b.real(1.0), operandX(1)), numerator, old);
-      break;
-    }
-    case OpCode::SafeDiv: {
-      if (Value* s = operandDot(0)) tangent = b.op(OpCode::SafeDiv, {s, operandX(1)});
-      if (Value* t = scaled(b, y, operandDot(1), old)) {
-        t = b.neg(b.op(OpCode::SafeDiv, {t, operandX(1)}));
-        tangent = sum(b, tangent, t);
-      }
-      break;
-    }
-    case OpCode::SafeMul: {
-      if (Value* t = operandDot(1)) tangent = b.op(OpCode::SafeMul, {operandX(0), t});
-      if (Value* c = operandDot(0))
-        tangent = sum(b, tangent, b.op(OpCode::SafeMul, {operandX(1), c}));
-      break;
-    }
+    case OpCode::Div:
+    case OpCode::SafeDiv:
+    case OpCode::SafeMul: tangent = productTangent(b, op); break;
     case OpCode::Select:
     case OpCode::Pick: {
       size_t first = op.code == OpCode::Select ? 1 : 2;

@@ -48,6 +48,7 @@ class Forward {
   void takeDots(std::span<ir::Value* const> olds, std::span<ir::Value* const> values, size_t& at);
 
   void elementwise(ir::Builder& b, const ir::Op& op);
+  ir::Value* productTangent(ir::Builder& b, const ir::Op& op);
   void chooseRule(ir::Builder& b, const ir::Op& op);
   bool arrayRule(ir::Builder& b, const ir::Op& op);
   void reduceRule(ir::Builder& b, const ir::Op& op);

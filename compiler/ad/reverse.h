@@ -52,6 +52,9 @@ class Reverse {
 
   void elementwise(ir::Builder& b, const ir::Op& op, ir::Value* y_bar);
   bool arrayRule(ir::Builder& b, const ir::Op& op, ir::Value* y_bar);
+  bool elementRule(ir::Builder& b, const ir::Op& op, ir::Value* y_bar);
+  bool shapeRule(ir::Builder& b, const ir::Op& op, ir::Value* y_bar);
+  bool pickRule(ir::Builder& b, const ir::Op& op, ir::Value* y_bar);
   void einsumRule(ir::Builder& b, const ir::Op& op, ir::Value* y_bar);
   void packRule(ir::Builder& b, const ir::Op& op, ir::Value* y_bar);
   void concatRule(ir::Builder& b, const ir::Op& op, ir::Value* y_bar);

@@ -19,15 +19,26 @@ Values zeros(ir::Builder& b, size_t count) {
   return made;
 }
 
+// The axes from 0 to rank that are not in `axes`.
+std::vector<int64_t> otherAxes(size_t rank, const std::vector<int64_t>& axes) {
+  std::vector<int64_t> others;
+  for (int64_t axis = 0; axis < static_cast<int64_t>(rank); ++axis)
+    if (std::find(axes.begin(), axes.end(), axis) == axes.end()) others.push_back(axis);
+  return others;
+}
+
 }  // namespace
 
 bool Reverse::arrayRule(ir::Builder& b, const ir::Op& op, Value* y_bar) {
+  return elementRule(b, op, y_bar) || shapeRule(b, op, y_bar) || pickRule(b, op, y_bar);
+}
+
+// Reads and writes of elements, slices and rows.
+bool Reverse::elementRule(ir::Builder& b, const ir::Op& op, Value* y_bar) {
   auto lin = [&](size_t k) { return op.operand(k)->linear && !isZero(op.operand(k)); };
   auto give = [&](size_t k, Value* bar) { accumulate(b, op.operand(k), bar); };
   auto rest = [&](size_t first) { return xs(std::span(op.operands).subspan(first)); };
   switch (op.code) {
-    case OpCode::Const: return true;
-    case OpCode::Fill: give(0, b.sumAll(y_bar)); return true;
     case OpCode::Index: indexRule(b, op, y_bar); return true;
     case OpCode::Update:
       if (lin(1)) give(1, b.index(y_bar, rest(2)));
@@ -64,44 +75,51 @@ bool Reverse::arrayRule(ir::Builder& b, const ir::Op& op, Value* y_bar) {
       return true;
     case OpCode::Concat: concatRule(b, op, y_bar); return true;
     case OpCode::Pack: packRule(b, op, y_bar); return true;
-    case OpCode::Reshape: give(0, b.reshape(y_bar, sizesOf(b, op.operand(0)))); return true;
+    default: return false;
+  }
+}
+
+// Whole arrays: shapes, sums, products.
+bool Reverse::shapeRule(ir::Builder& b, const ir::Op& op, Value* y_bar) {
+  auto give = [&](Value* bar) { accumulate(b, op.operand(0), bar); };
+  switch (op.code) {
+    case OpCode::Const: return true;
+    case OpCode::Fill: give(b.sumAll(y_bar)); return true;
+    case OpCode::Reshape: give(b.reshape(y_bar, sizesOf(b, op.operand(0)))); return true;
     case OpCode::Transpose: {
       std::vector<int64_t> inverse(op.attrs.ints.size());
       for (size_t k = 0; k < inverse.size(); ++k)
         inverse[static_cast<size_t>(op.attrs.ints[k])] = static_cast<int64_t>(k);
-      give(0, b.transpose(y_bar, std::move(inverse)));
+      give(b.transpose(y_bar, std::move(inverse)));
       return true;
     }
     case OpCode::Broadcast: {
-      std::vector<int64_t> repeated;
-      for (int64_t axis = 0; axis < static_cast<int64_t>(op.result()->type.rank()); ++axis)
-        if (std::find(op.attrs.ints.begin(), op.attrs.ints.end(), axis) == op.attrs.ints.end())
-          repeated.push_back(axis);
-      give(0, repeated.empty() ? y_bar : b.reduce("sum", y_bar, std::move(repeated)));
+      std::vector<int64_t> repeated = otherAxes(op.result()->type.rank(), op.attrs.ints);
+      give(repeated.empty() ? y_bar : b.reduce("sum", y_bar, std::move(repeated)));
       return true;
     }
-    case OpCode::Flip: give(0, b.flip(y_bar, op.attrs.i)); return true;
+    case OpCode::Flip: give(b.flip(y_bar, op.attrs.i)); return true;
     case OpCode::Reduce: {
-      std::vector<int64_t> kept;
-      for (int64_t axis = 0; axis < static_cast<int64_t>(op.operand(0)->type.rank()); ++axis)
-        if (std::find(op.attrs.ints.begin(), op.attrs.ints.end(), axis) == op.attrs.ints.end())
-          kept.push_back(axis);
-      give(0, b.broadcast(y_bar, std::move(kept), sizesOf(b, op.operand(0))));
+      std::vector<int64_t> kept = otherAxes(op.operand(0)->type.rank(), op.attrs.ints);
+      give(b.broadcast(y_bar, std::move(kept), sizesOf(b, op.operand(0))));
       return true;
     }
-    case OpCode::ReducePick:
-      give(1, b.op(OpCode::ReducePickT, {x(op.operand(0)), y_bar}, op.attrs));
-      return true;
-    case OpCode::ReducePickT:
-      give(1, b.op(OpCode::ReducePick, {x(op.operand(0)), y_bar}, op.attrs));
-      return true;
-    case OpCode::SortPick:
-      give(1, b.op(OpCode::SortPickT, {x(op.operand(0)), y_bar}, op.attrs));
-      return true;
-    case OpCode::SortPickT:
-      give(1, b.op(OpCode::SortPick, {x(op.operand(0)), y_bar}, op.attrs));
-      return true;
     case OpCode::Einsum: einsumRule(b, op, y_bar); return true;
+    default: return false;
+  }
+}
+
+// Picks, whose transposes are operations of their own, and solves.
+bool Reverse::pickRule(ir::Builder& b, const ir::Op& op, Value* y_bar) {
+  auto transposed = [&](OpCode code) {
+    accumulate(b, op.operand(1), b.op(code, {x(op.operand(0)), y_bar}, op.attrs));
+    return true;
+  };
+  switch (op.code) {
+    case OpCode::ReducePick: return transposed(OpCode::ReducePickT);
+    case OpCode::ReducePickT: return transposed(OpCode::ReducePick);
+    case OpCode::SortPick: return transposed(OpCode::SortPickT);
+    case OpCode::SortPickT: return transposed(OpCode::SortPick);
     case OpCode::LinearSolve:
     case OpCode::SolveFactored: {
       // x = A^-1 b gives b_bar = A^-T x_bar: the same system, transposed.
@@ -109,12 +127,14 @@ bool Reverse::arrayRule(ir::Builder& b, const ir::Op& op, Value* y_bar) {
       attrs.ints = {!attrs.ints.empty() && attrs.ints[0] == 1 ? 0 : 1};
       Values operands = xs(std::span(op.operands).first(op.operands.size() - 1));
       operands.push_back(y_bar);
-      give(op.operands.size() - 1, b.op(op.code, std::move(operands), std::move(attrs)));
+      accumulate(b, op.operands.back(), b.op(op.code, std::move(operands), std::move(attrs)));
       return true;
     }
-    case OpCode::LeastSquares:
-      give(1, b.op(OpCode::LeastSquares, {b.transpose(x(op.operand(0)), {1, 0}), y_bar}));
+    case OpCode::LeastSquares: {
+      Value* transposed_matrix = b.transpose(x(op.operand(0)), {1, 0});
+      accumulate(b, op.operand(1), b.op(OpCode::LeastSquares, {transposed_matrix, y_bar}));
       return true;
+    }
     default: return false;
   }
 }
