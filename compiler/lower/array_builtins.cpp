@@ -11,10 +11,14 @@ using sema::Builtin;
 
 Val Emitter::shapeBuiltin(Builtin builtin, std::vector<NamedVal>& arguments) {
   switch (builtin) {
-    case Builtin::Reshape: return reshaped(arguments);
-    case Builtin::Concat: return joined(false, arguments);
-    case Builtin::Stack: return joined(true, arguments);
-    default: break;
+    case Builtin::Reshape:
+      return reshaped(arguments);
+    case Builtin::Concat:
+      return joined(false, arguments);
+    case Builtin::Stack:
+      return joined(true, arguments);
+    default:
+      break;
   }
   std::vector<ir::Value*> sizes;
   for (const NamedVal& argument : arguments) {
@@ -40,7 +44,8 @@ Val Emitter::reshaped(std::vector<NamedVal>& arguments) {
   if (m && n && *m != *n)
     fail(DiagCode::ShapeMismatch, span_, fmt::format("`reshape` from {} elements to {}", *m, *n));
   if (knownDifference(before, after) != 0)
-    require(intOp(OpCode::IEq, before, after), ir::Status::Shape, "`reshape` to another number of elements");
+    require(intOp(OpCode::IEq, before, after), ir::Status::Shape,
+            "`reshape` to another number of elements");
   if (x->type.isScalar()) return Val::leaf(b().fill(x, sizes));
   return Val::leaf(b().reshape(x, std::move(sizes)));
 }
@@ -63,7 +68,8 @@ Val Emitter::joined(bool stack, std::vector<NamedVal>& arguments) {
     for (size_t k = 0; k < parts[0]->type.rank(); ++k) {
       if (!stack && static_cast<int64_t>(k) == axis) continue;
       ir::Value *m = sizeOf(parts[0], k), *n = sizeOf(parts[j], k);
-      if (knownDifference(m, n) != 0) require(intOp(OpCode::IEq, m, n), ir::Status::Shape, "sizes differ");
+      if (knownDifference(m, n) != 0)
+        require(intOp(OpCode::IEq, m, n), ir::Status::Shape, "sizes differ");
     }
   return Val::leaf(stack ? b().pack(std::move(parts)) : b().concat(std::move(parts), axis));
 }
@@ -123,17 +129,24 @@ ir::Value* Emitter::normInf(ir::Value* x) {
 Val Emitter::arrayBuiltin(Builtin builtin, std::vector<Val>& a) {
   ir::Value* x = a[0].value;
   switch (builtin) {
-    case Builtin::Len: return Val::leaf(sizeOf(x, 0));
+    case Builtin::Len:
+      return Val::leaf(sizeOf(x, 0));
     case Builtin::Flip:
       return Val::leaf(b().flip(x, a[1].isLeaf() ? constantArgument(a[1], "the axis") : 0));
-    case Builtin::Diag: return diagonal(a[0]);
-    case Builtin::Dot: return Val::leaf(dot(toReal(x), toReal(a[1].value)));
-    case Builtin::Norm: return Val::leaf(b().op(OpCode::Norm, {toReal(x)}));
-    case Builtin::Norm1: return Val::leaf(b().sumAll(absolute(toReal(x))));
-    case Builtin::NormInf: return Val::leaf(normInf(toReal(x)));
+    case Builtin::Diag:
+      return diagonal(a[0]);
+    case Builtin::Dot:
+      return Val::leaf(dot(toReal(x), toReal(a[1].value)));
+    case Builtin::Norm:
+      return Val::leaf(b().op(OpCode::Norm, {toReal(x)}));
+    case Builtin::Norm1:
+      return Val::leaf(b().sumAll(absolute(toReal(x))));
+    case Builtin::NormInf:
+      return Val::leaf(normInf(toReal(x)));
     case Builtin::Sort:  // a gather by its own argsort: how differentiation knows it (ad/)
       return Val::leaf(b().gather(x, b().op(OpCode::ArgSort, {toReal(x)})));
-    case Builtin::ArgSort: return Val::leaf(b().op(OpCode::ArgSort, {toReal(x)}));
+    case Builtin::ArgSort:
+      return Val::leaf(b().op(OpCode::ArgSort, {toReal(x)}));
     case Builtin::ArgMin:
     case Builtin::ArgMax: {
       ir::Attrs attrs;
@@ -143,8 +156,10 @@ Val Emitter::arrayBuiltin(Builtin builtin, std::vector<Val>& a) {
         require(intOp(OpCode::ILt, integer(0), n), ir::Status::Domain, "the array is empty");
       return Val::leaf(b().op(OpCode::ArgExtreme, {toReal(x)}, std::move(attrs)));
     }
-    case Builtin::MaxPool: return maxPool(a[0], a[1].value);
-    default: failCheck(fmt::format("a builtin without lowering: {}", sema::spelling(builtin)));
+    case Builtin::MaxPool:
+      return maxPool(a[0], a[1].value);
+    default:
+      failCheck(fmt::format("a builtin without lowering: {}", sema::spelling(builtin)));
   }
 }
 
@@ -152,11 +167,13 @@ Val Emitter::matrixBuiltin(Builtin builtin, std::vector<Val>& a) {
   ir::Value* m = toReal(a[0].value);
   bool square = builtin == Builtin::Cholesky || builtin == Builtin::Eigh;
   if (square && knownDifference(sizeOf(m, 0), sizeOf(m, 1)) != 0)
-    require(intOp(OpCode::IEq, sizeOf(m, 0), sizeOf(m, 1)), ir::Status::Shape, "the matrix is not square");
+    require(intOp(OpCode::IEq, sizeOf(m, 0), sizeOf(m, 1)), ir::Status::Shape,
+            "the matrix is not square");
   if (builtin == Builtin::Lstsq) {
     ir::Value* rhs = toReal(a[1].value);
     if (knownDifference(sizeOf(m, 0), sizeOf(rhs, 0)) != 0)
-      require(intOp(OpCode::IEq, sizeOf(m, 0), sizeOf(rhs, 0)), ir::Status::Shape, "the numbers of rows differ");
+      require(intOp(OpCode::IEq, sizeOf(m, 0), sizeOf(rhs, 0)), ir::Status::Shape,
+              "the numbers of rows differ");
     return Val::leaf(b().op(OpCode::LeastSquares, {m, rhs}));
   }
   if (builtin == Builtin::Cholesky) {
@@ -164,7 +181,9 @@ Val Emitter::matrixBuiltin(Builtin builtin, std::vector<Val>& a) {
     factor.structure = ir::Structure::Lower;
     return factor;
   }
-  OpCode code = builtin == Builtin::Eigh ? OpCode::Eigh : builtin == Builtin::Svd ? OpCode::Svd : OpCode::Qr;
+  OpCode code = builtin == Builtin::Eigh  ? OpCode::Eigh
+                : builtin == Builtin::Svd ? OpCode::Svd
+                                          : OpCode::Qr;
   std::vector<Val> parts;
   for (ir::Value* part : b().emit(code, {m}).results) parts.push_back(Val::leaf(part));
   return Val::tuple(std::move(parts));

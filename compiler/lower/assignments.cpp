@@ -12,7 +12,8 @@ void Assignments::assign(const ast::Expr& target) {
     e = e->kind == ast::ExprKind::Index ? ast::as<ast::IndexExpr>(*e).base.get()
                                         : ast::as<ast::FieldExpr>(*e).base.get();
   const ast::Binding* binding = ast::as<ast::NameExpr>(*e).binding.get();
-  if (binding != nullptr && std::find(variables.begin(), variables.end(), binding) == variables.end())
+  if (binding != nullptr &&
+      std::find(variables.begin(), variables.end(), binding) == variables.end())
     variables.push_back(binding);
 }
 
@@ -23,13 +24,26 @@ void Assignments::add(const ast::Stmt& stmt) {
     breaks = outer;
   };
   switch (stmt.kind) {
-    case ast::StmtKind::Return: returns = true; break;
-    case ast::StmtKind::Break: breaks = true; break;
-    case ast::StmtKind::Assign: assign(*ast::as<ast::AssignStmt>(stmt).target); break;
-    case ast::StmtKind::Var: declared.insert(ast::as<ast::VarStmt>(stmt).binding.get()); break;
-    case ast::StmtKind::For: body(*ast::as<ast::ForStmt>(stmt).body); return;
-    case ast::StmtKind::While: body(*ast::as<ast::WhileStmt>(stmt).body); return;
-    default: break;
+    case ast::StmtKind::Return:
+      returns = true;
+      break;
+    case ast::StmtKind::Break:
+      breaks = true;
+      break;
+    case ast::StmtKind::Assign:
+      assign(*ast::as<ast::AssignStmt>(stmt).target);
+      break;
+    case ast::StmtKind::Var:
+      declared.insert(ast::as<ast::VarStmt>(stmt).binding.get());
+      break;
+    case ast::StmtKind::For:
+      body(*ast::as<ast::ForStmt>(stmt).body);
+      return;
+    case ast::StmtKind::While:
+      body(*ast::as<ast::WhileStmt>(stmt).body);
+      return;
+    default:
+      break;
   }
   ast::forEachChild(stmt, [&](const ast::Expr& child) { add(child); });
 }

@@ -16,37 +16,68 @@ namespace {
 // Builtins that are one operation of one real operand.
 std::optional<OpCode> unaryOp(Builtin builtin) {
   switch (builtin) {
-    case Builtin::Exp: return OpCode::Exp;
-    case Builtin::Log: return OpCode::Log;
-    case Builtin::Log1p: return OpCode::Log1p;
-    case Builtin::Expm1: return OpCode::Expm1;
-    case Builtin::Sqrt: return OpCode::Sqrt;
-    case Builtin::Cbrt: return OpCode::Cbrt;
-    case Builtin::Sin: return OpCode::Sin;
-    case Builtin::Cos: return OpCode::Cos;
-    case Builtin::Tan: return OpCode::Tan;
-    case Builtin::Asin: return OpCode::Asin;
-    case Builtin::Acos: return OpCode::Acos;
-    case Builtin::Atan: return OpCode::Atan;
-    case Builtin::Sinh: return OpCode::Sinh;
-    case Builtin::Cosh: return OpCode::Cosh;
-    case Builtin::Tanh: return OpCode::Tanh;
-    case Builtin::Asinh: return OpCode::Asinh;
-    case Builtin::Acosh: return OpCode::Acosh;
-    case Builtin::Atanh: return OpCode::Atanh;
-    case Builtin::Erf: return OpCode::Erf;
-    case Builtin::Erfc: return OpCode::Erfc;
-    case Builtin::Lgamma: return OpCode::Lgamma;
-    case Builtin::Digamma: return OpCode::Polygamma;
-    case Builtin::Sigmoid: return OpCode::Sigmoid;
-    case Builtin::Softplus: return OpCode::Softplus;
-    case Builtin::Floor: return OpCode::Floor;
-    case Builtin::Ceil: return OpCode::Ceil;
-    case Builtin::Round: return OpCode::Round;
-    case Builtin::Sign: return OpCode::Sign;
-    case Builtin::IsNan: return OpCode::IsNan;
-    case Builtin::IsFinite: return OpCode::IsFinite;
-    default: return std::nullopt;
+    case Builtin::Exp:
+      return OpCode::Exp;
+    case Builtin::Log:
+      return OpCode::Log;
+    case Builtin::Log1p:
+      return OpCode::Log1p;
+    case Builtin::Expm1:
+      return OpCode::Expm1;
+    case Builtin::Sqrt:
+      return OpCode::Sqrt;
+    case Builtin::Cbrt:
+      return OpCode::Cbrt;
+    case Builtin::Sin:
+      return OpCode::Sin;
+    case Builtin::Cos:
+      return OpCode::Cos;
+    case Builtin::Tan:
+      return OpCode::Tan;
+    case Builtin::Asin:
+      return OpCode::Asin;
+    case Builtin::Acos:
+      return OpCode::Acos;
+    case Builtin::Atan:
+      return OpCode::Atan;
+    case Builtin::Sinh:
+      return OpCode::Sinh;
+    case Builtin::Cosh:
+      return OpCode::Cosh;
+    case Builtin::Tanh:
+      return OpCode::Tanh;
+    case Builtin::Asinh:
+      return OpCode::Asinh;
+    case Builtin::Acosh:
+      return OpCode::Acosh;
+    case Builtin::Atanh:
+      return OpCode::Atanh;
+    case Builtin::Erf:
+      return OpCode::Erf;
+    case Builtin::Erfc:
+      return OpCode::Erfc;
+    case Builtin::Lgamma:
+      return OpCode::Lgamma;
+    case Builtin::Digamma:
+      return OpCode::Polygamma;
+    case Builtin::Sigmoid:
+      return OpCode::Sigmoid;
+    case Builtin::Softplus:
+      return OpCode::Softplus;
+    case Builtin::Floor:
+      return OpCode::Floor;
+    case Builtin::Ceil:
+      return OpCode::Ceil;
+    case Builtin::Round:
+      return OpCode::Round;
+    case Builtin::Sign:
+      return OpCode::Sign;
+    case Builtin::IsNan:
+      return OpCode::IsNan;
+    case Builtin::IsFinite:
+      return OpCode::IsFinite;
+    default:
+      return std::nullopt;
   }
 }
 
@@ -74,8 +105,10 @@ Val Emitter::elementwiseBuiltin(Builtin builtin, const Val& x) {
   ir::Value* v = toReal(x.value);
   ir::Value* one = nullptr;
   switch (builtin) {
-    case Builtin::Abs: return Val::leaf(absolute(v));
-    case Builtin::Relu: return Val::leaf(relu(v));
+    case Builtin::Abs:
+      return Val::leaf(absolute(v));
+    case Builtin::Relu:
+      return Val::leaf(relu(v));
     case Builtin::Hinge:
       one = b().real(1.0);
       return Val::leaf(relu(b().sub(one, v), "hinge"));
@@ -87,7 +120,8 @@ Val Emitter::elementwiseBuiltin(Builtin builtin, const Val& x) {
       ir::Value* half = b().mul(b().real(0.5), b().mul(c, c));
       return Val::leaf(b().sub(b().mul(c, v), half));
     }
-    default: break;
+    default:
+      break;
   }
   auto code = unaryOp(builtin);
   check(code.has_value(), "a builtin that is not elementwise");
@@ -108,7 +142,8 @@ Val Emitter::integerDivision(Builtin builtin, const Val& a, const Val& b) {
 Val Emitter::conversion(Builtin builtin, const Val& x) {
   ir::Value* v = x.value;
   bool is_bool = v->type.elem == ir::Elem::I1;
-  if (builtin == Builtin::Real) return Val::leaf(is_bool ? b().op(OpCode::BoolToReal, {v}) : toReal(v));
+  if (builtin == Builtin::Real)
+    return Val::leaf(is_bool ? b().op(OpCode::BoolToReal, {v}) : toReal(v));
   if (is_bool) return Val::leaf(b().op(OpCode::BoolToInt, {v}));
   return Val::leaf(v->type.isReal() ? b().op(OpCode::RealToInt, {v}) : v);
 }
@@ -139,7 +174,8 @@ Val Emitter::closeTo(const Val& a, const Val& b, ir::Value* tolerance) {
       all = logicalAnd(all, closeTo(a.elements[k], b.elements[k], tolerance).value);
     return Val::leaf(all);
   }
-  if (a.type().elem == ir::Elem::I1) return Val::leaf(allTrue(compare(ast::BinaryOp::Eq, a, b).value));
+  if (a.type().elem == ir::Elem::I1)
+    return Val::leaf(allTrue(compare(ast::BinaryOp::Eq, a, b).value));
   ir::Value *x = toReal(a.value), *y = toReal(b.value), *one = this->b().real(1.0);
   requireEqualShapes(x, y);
   ir::Value* size = absolute(y);
@@ -153,7 +189,8 @@ Val Emitter::closeTo(const Val& a, const Val& b, ir::Value* tolerance) {
 int64_t Emitter::constantArgument(const Val& value, const char* what) {
   auto known = value.isLeaf() ? ir::constantInt(value.value) : std::nullopt;
   if (!known)
-    fail(DiagCode::BadArguments, span_, fmt::format("{} must be known when the program is compiled", what));
+    fail(DiagCode::BadArguments, span_,
+         fmt::format("{} must be known when the program is compiled", what));
   return *known;
 }
 
@@ -177,20 +214,25 @@ Val Emitter::callBuiltin(Builtin builtin, std::vector<NamedVal> arguments) {
     case Builtin::Ones:
     case Builtin::Reshape:
     case Builtin::Concat:
-    case Builtin::Stack: return shapeBuiltin(builtin, arguments);
+    case Builtin::Stack:
+      return shapeBuiltin(builtin, arguments);
     case Builtin::Load:
-    case Builtin::Save: failCheck("files belong to the session, not to lowering");
-    default: break;
+    case Builtin::Save:
+      failCheck("files belong to the session, not to lowering");
+    default:
+      break;
   }
   if (builtin >= Builtin::DirDeriv)
-    fail(DiagCode::NotYet, span_, fmt::format("`{}` is not available yet", sema::spelling(builtin)));
+    fail(DiagCode::NotYet, span_,
+         fmt::format("`{}` is not available yet", sema::spelling(builtin)));
   std::vector<Val> a = orderedArguments(builtin, std::move(arguments));
   switch (builtin) {
     case Builtin::Stop:
       return mapLeaves(a[0], [&](ir::Value* leaf) {
         return leaf->type.isReal() ? b().op(OpCode::Stop, {leaf}) : leaf;
       });
-    case Builtin::Pow: return power(a[0], a[1]);
+    case Builtin::Pow:
+      return power(a[0], a[1]);
     case Builtin::Atan2: {
       ir::Value *y = toReal(a[0].value), *x = toReal(a[1].value);
       requireEqualShapes(y, x);
@@ -209,11 +251,14 @@ Val Emitter::callBuiltin(Builtin builtin, std::vector<NamedVal> arguments) {
       ir::Value* minus_x = b().op(OpCode::Neg, {x});
       return Val::leaf(b().sub(relu(b().sub(x, t), "soft"), relu(b().sub(minus_x, t), "soft")));
     }
-    case Builtin::Where: return Val::leaf(where(a[0].value, a[1].value, a[2].value));
+    case Builtin::Where:
+      return Val::leaf(where(a[0].value, a[1].value, a[2].value));
     case Builtin::Div:
-    case Builtin::Mod: return integerDivision(builtin, a[0], a[1]);
+    case Builtin::Mod:
+      return integerDivision(builtin, a[0], a[1]);
     case Builtin::Real:
-    case Builtin::Int: return conversion(builtin, a[0]);
+    case Builtin::Int:
+      return conversion(builtin, a[0]);
     case Builtin::Max:
     case Builtin::Min:
       if (a[1].isLeaf()) return extreme(builtin == Builtin::Max, a[0], a[1]);
@@ -223,17 +268,22 @@ Val Emitter::callBuiltin(Builtin builtin, std::vector<NamedVal> arguments) {
     case Builtin::Prod:
     case Builtin::Mean:
     case Builtin::Any:
-    case Builtin::All: return reductionBuiltin(builtin, a);
+    case Builtin::All:
+      return reductionBuiltin(builtin, a);
     case Builtin::Close:
       return closeTo(a[0], a[1], a[2].isLeaf() ? toReal(a[2].value) : b().real(1e-9));
-    case Builtin::HashBits: return Val::leaf(b().op(OpCode::Hash, {a[0].value, a[1].value}));
-    case Builtin::UnitReal: return Val::leaf(b().op(OpCode::BitsToUnit, {a[0].value}));
+    case Builtin::HashBits:
+      return Val::leaf(b().op(OpCode::Hash, {a[0].value, a[1].value}));
+    case Builtin::UnitReal:
+      return Val::leaf(b().op(OpCode::BitsToUnit, {a[0].value}));
     case Builtin::Lstsq:
     case Builtin::Cholesky:
     case Builtin::Eigh:
     case Builtin::Svd:
-    case Builtin::Qr: return matrixBuiltin(builtin, a);
-    default: break;
+    case Builtin::Qr:
+      return matrixBuiltin(builtin, a);
+    default:
+      break;
   }
   if (builtin <= Builtin::IsFinite) return elementwiseBuiltin(builtin, a[0]);
   return arrayBuiltin(builtin, a);

@@ -14,15 +14,24 @@ constexpr int kMaxDepth = 400;
 
 std::optional<Form> formOf(Builtin builtin) {
   switch (builtin) {
-    case Builtin::Grad: return Form::Grad;
-    case Builtin::ValueAndGrad: return Form::ValueAndGrad;
-    case Builtin::Jac: return Form::Jac;
-    case Builtin::Hess: return Form::Hess;
-    case Builtin::Hvp: return Form::Hvp;
-    case Builtin::Jvp: return Form::Jvp;
-    case Builtin::Vjp: return Form::Vjp;
-    case Builtin::GradCheck: return Form::GradCheck;
-    default: return std::nullopt;
+    case Builtin::Grad:
+      return Form::Grad;
+    case Builtin::ValueAndGrad:
+      return Form::ValueAndGrad;
+    case Builtin::Jac:
+      return Form::Jac;
+    case Builtin::Hess:
+      return Form::Hess;
+    case Builtin::Hvp:
+      return Form::Hvp;
+    case Builtin::Jvp:
+      return Form::Jvp;
+    case Builtin::Vjp:
+      return Form::Vjp;
+    case Builtin::GradCheck:
+      return Form::GradCheck;
+    default:
+      return std::nullopt;
   }
 }
 
@@ -30,7 +39,8 @@ std::optional<Form> formOf(Builtin builtin) {
 std::optional<types::SizeName> sizeParameter(const ast::Parameter& parameter) {
   if (parameter.binding == nullptr || !parameter.binding->size) return std::nullopt;
   std::vector<types::SizeName> names = parameter.binding->size->names();
-  if (names.size() != 1 || *parameter.binding->size != types::Size::named(names[0])) return std::nullopt;
+  if (names.size() != 1 || *parameter.binding->size != types::Size::named(names[0]))
+    return std::nullopt;
   return names[0];
 }
 
@@ -75,7 +85,8 @@ Val Emitter::derivativeForm(const ast::CallExpr& e, Form form) {
       f->wrt.push_back(ast::as<ast::NameExpr>(name).name);
     };
     if (argument.value->kind == ast::ExprKind::Tuple)
-      for (const auto& element : ast::as<ast::TupleExpr>(*argument.value).elements) select(*element);
+      for (const auto& element : ast::as<ast::TupleExpr>(*argument.value).elements)
+        select(*element);
     else
       select(*argument.value);
   }
@@ -88,10 +99,14 @@ Val Emitter::callFunction(const FunctionValue& f, std::vector<NamedVal> argument
     fail(DiagCode::TooLarge, span_, fmt::format("calls are nested more than {} deep", kMaxDepth),
          "is there a recursion that never ends?");
   switch (f.kind) {
-    case FunctionValue::Kind::User: return callUser(*f.decl, std::move(arguments));
-    case FunctionValue::Kind::Lambda: return callLambda(f, std::move(arguments));
-    case FunctionValue::Kind::Builtin: return callBuiltin(f.builtin, std::move(arguments));
-    case FunctionValue::Kind::Derivative: return callDerivative(f, std::move(arguments));
+    case FunctionValue::Kind::User:
+      return callUser(*f.decl, std::move(arguments));
+    case FunctionValue::Kind::Lambda:
+      return callLambda(f, std::move(arguments));
+    case FunctionValue::Kind::Builtin:
+      return callBuiltin(f.builtin, std::move(arguments));
+    case FunctionValue::Kind::Derivative:
+      return callDerivative(f, std::move(arguments));
     case FunctionValue::Kind::Native: {
       std::vector<Val> values;
       for (NamedVal& argument : arguments) values.push_back(std::move(argument.value));
@@ -102,20 +117,23 @@ Val Emitter::callFunction(const FunctionValue& f, std::vector<NamedVal> argument
 }
 
 void Emitter::bindParameters(const std::vector<ast::Parameter>& parameters,
-                             std::vector<NamedVal> arguments, Frame& callee, const std::string& name) {
+                             std::vector<NamedVal> arguments, Frame& callee,
+                             const std::string& name) {
   std::vector<std::optional<Val>> values(parameters.size());
   for (size_t k = 0; k < arguments.size(); ++k) {
     size_t at = k;
     if (!arguments[k].name.empty())
       for (at = 0; at < parameters.size() && parameters[at].name.text != arguments[k].name;) ++at;
     if (at >= parameters.size())
-      fail(DiagCode::BadArguments, span_, fmt::format("`{}` takes {} arguments", name, parameters.size()));
+      fail(DiagCode::BadArguments, span_,
+           fmt::format("`{}` takes {} arguments", name, parameters.size()));
     values[at] = std::move(arguments[k].value);
   }
   bool in_prelude = callee.fn != nullptr && callee.fn->in_prelude;
   FrameScope scope(*this, callee, in_prelude);
   for (size_t k = 0; k < parameters.size(); ++k)
-    if (auto size = sizeParameter(parameters[k]); size && values[k]) callee.sizes[size->id] = values[k]->value;
+    if (auto size = sizeParameter(parameters[k]); size && values[k])
+      callee.sizes[size->id] = values[k]->value;
   for (int round = 0; round < 2; ++round)  // a size may be given by a later parameter
     for (size_t k = 0; k < parameters.size(); ++k)
       if (values[k] && parameters[k].binding->type != nullptr)
@@ -124,7 +142,8 @@ void Emitter::bindParameters(const std::vector<ast::Parameter>& parameters,
     const ast::Parameter& parameter = parameters[k];
     if (!values[k]) {
       if (parameter.default_value == nullptr)
-        fail(DiagCode::BadArguments, span_, fmt::format("`{}` lacks its argument `{}`", name, parameter.name.text));
+        fail(DiagCode::BadArguments, span_,
+             fmt::format("`{}` lacks its argument `{}`", name, parameter.name.text));
       values[k] = eval(*parameter.default_value);
       if (auto size = sizeParameter(parameter)) callee.sizes[size->id] = values[k]->value;
       if (parameter.binding->type != nullptr) bindSizes(*parameter.binding->type, *values[k]);
@@ -172,13 +191,17 @@ std::vector<std::string> Emitter::parameterNames(const FunctionValue& f) const {
   std::vector<std::string> names;
   switch (f.kind) {
     case FunctionValue::Kind::User:
-      for (const ast::Parameter& parameter : f.decl->parameters) names.push_back(parameter.name.text);
+      for (const ast::Parameter& parameter : f.decl->parameters)
+        names.push_back(parameter.name.text);
       break;
     case FunctionValue::Kind::Lambda:
-      for (const ast::Parameter& parameter : f.lambda->parameters) names.push_back(parameter.name.text);
+      for (const ast::Parameter& parameter : f.lambda->parameters)
+        names.push_back(parameter.name.text);
       break;
-    case FunctionValue::Kind::Native: return f.native_parameters;
-    case FunctionValue::Kind::Builtin: return sema::builtinParameters(f.builtin);
+    case FunctionValue::Kind::Native:
+      return f.native_parameters;
+    case FunctionValue::Kind::Builtin:
+      return sema::builtinParameters(f.builtin);
     case FunctionValue::Kind::Derivative: {
       names = parameterNames(*f.base);
       std::vector<std::string> selected = f.wrt;

@@ -85,7 +85,8 @@ Val Emitter::reduceOver(std::span<const ast::Iterator> iterators, Builtin how, c
   size_t count = independentPrefix(iterators);
   if (count == iterators.size()) return reduced(how, mapOver(iterators, body), firstAxes(count));
   if (how == Builtin::Mean)
-    fail(DiagCode::TooLarge, span_, "a mean over a range that depends on another index is not available",
+    fail(DiagCode::TooLarge, span_,
+         "a mean over a range that depends on another index is not available",
          "divide a sum by the count");
   auto inner = [&] { return reduceOver(iterators.subspan(count), how, body); };
   return reduced(how, mapOver(iterators.first(count), inner), firstAxes(count));
@@ -99,16 +100,23 @@ ir::Value* Emitter::reduced(Builtin how, ir::Value* x, const std::vector<int64_t
   bool logical = how == Builtin::Any || how == Builtin::All;
   if (!logical && x->type.elem == ir::Elem::I1) x = b().op(OpCode::BoolToInt, {x});
   switch (how) {
-    case Builtin::Sum: return b().reduce("sum", x, axes);
-    case Builtin::Max: return b().reduce("max", x, axes);
-    case Builtin::Min: return b().reduce("min", x, axes);
-    case Builtin::Any: return b().reduce("any", x, axes);
-    case Builtin::All: return b().reduce("all", x, axes);
-    case Builtin::Prod: return product(x, axes);
+    case Builtin::Sum:
+      return b().reduce("sum", x, axes);
+    case Builtin::Max:
+      return b().reduce("max", x, axes);
+    case Builtin::Min:
+      return b().reduce("min", x, axes);
+    case Builtin::Any:
+      return b().reduce("any", x, axes);
+    case Builtin::All:
+      return b().reduce("all", x, axes);
+    case Builtin::Prod:
+      return product(x, axes);
     case Builtin::Mean:
       x = toReal(x);
       return b().div(b().reduce("sum", x, axes), toReal(countOf(x, axes)));
-    default: failCheck("not a reduction");
+    default:
+      failCheck("not a reduction");
   }
 }
 

@@ -69,7 +69,8 @@ void Emitter::bindDerivative(Differentiation& d, std::vector<NamedVal> arguments
     size_t at = k;
     if (!arguments[k].name.empty())
       for (at = 0; at < names.size() && names[at] != arguments[k].name;) ++at;
-    if (at >= values.size()) fail(DiagCode::BadArguments, span_, "an argument that the derivative does not take");
+    if (at >= values.size())
+      fail(DiagCode::BadArguments, span_, "an argument that the derivative does not take");
     values[at] = std::move(arguments[k].value);
   }
   bool widen_all = base.kind == FunctionValue::Kind::Builtin;
@@ -110,15 +111,18 @@ void Emitter::closeBase(Differentiation& d) {
     if (op.code != ir::OpCode::Call) return;
     for (const auto& [key, instance] : shared_.instances)
       if (instance.function->name == op.attrs.str && !instance.finished)
-        fail(DiagCode::TooLarge, span_, "a recursive function takes a derivative of itself, which is not available");
+        fail(DiagCode::TooLarge, span_,
+             "a recursive function takes a derivative of itself, which is not available");
   });
   d.request.ties = shared_.options.ties;
-  if (prelude_depth_ > 0) d.request.ties = {.weight = 1.0};  // a solver's step: a vertex of the kink
+  if (prelude_depth_ > 0)
+    d.request.ties = {.weight = 1.0};  // a solver's step: a vertex of the kink
   if (base.kind == FunctionValue::Kind::User) d.request.ties = tiesOf(*base.decl, d.request.ties);
   d.request.active.assign(d.base.function->body.args.size(), false);
   size_t leaf = 0;
   for (size_t k = 0; k < given.size(); ++k) {
-    bool selected = std::find(d.selected.begin(), d.selected.end(), position[k]) != d.selected.end();
+    bool selected =
+        std::find(d.selected.begin(), d.selected.end(), position[k]) != d.selected.end();
     for (ir::Value* value : leavesOf(given[k])) {
       int parameter = d.base.parameter_of[leaf++];
       if (selected && value->type.isReal()) d.request.active[static_cast<size_t>(parameter)] = true;
@@ -129,13 +133,15 @@ void Emitter::closeBase(Differentiation& d) {
 // Runs a transform on the closed function and expands the result; `more`: its further operands.
 std::vector<ir::Value*> Emitter::differentiated(
     Differentiation& d, std::vector<ir::Value*> more,
-    const std::function<std::unique_ptr<ir::Function>(ir::Module&, const ir::Function&)>& transform) {
+    const std::function<std::unique_ptr<ir::Function>(ir::Module&, const ir::Function&)>&
+        transform) {
   std::unique_ptr<ir::Function> made;
   opt::simplify(shared_.module, *d.base.function);
   try {
     made = transform(shared_.module, *d.base.function);
   } catch (const ad::Unsupported& unsupported) {
-    fail(DiagCode::NotDifferentiable, unsupported.span.valid() ? unsupported.span : span_, unsupported.what());
+    fail(DiagCode::NotDifferentiable, unsupported.span.valid() ? unsupported.span : span_,
+         unsupported.what());
   }
   ad::eraseLinearFlags(*made);
   opt::simplify(shared_.module, *made);
@@ -143,7 +149,6 @@ std::vector<ir::Value*> Emitter::differentiated(
   operands.insert(operands.end(), more.begin(), more.end());
   return ir::inlineCall(b(), *made, operands);
 }
-
 
 Val Emitter::likeSelected(const Differentiation& d, std::span<ir::Value* const> leaves) {
   // Leaves come in the order of parameters, the result in the order of selection.
@@ -164,9 +169,10 @@ Val Emitter::likeSelected(const Differentiation& d, std::span<ir::Value* const> 
 }
 
 Val Emitter::gradient(Differentiation& d) {
-  std::vector<ir::Value*> results = differentiated(d, {}, [&](ir::Module& module, const ir::Function& f) {
-    return ad::valueAndGrad(module, f, d.request);
-  });
+  std::vector<ir::Value*> results =
+      differentiated(d, {}, [&](ir::Module& module, const ir::Function& f) {
+        return ad::valueAndGrad(module, f, d.request);
+      });
   std::span<ir::Value* const> all = results;
   Val slope = likeSelected(d, all.subspan(1));
   if (d.f->form == Form::Grad) return slope;
@@ -178,7 +184,8 @@ Val Emitter::tangent(Differentiation& d) {
   std::vector<std::vector<ir::Value*>> by_parameter(d.arguments.size());
   for (size_t j = 0; j < d.selected.size(); ++j) {
     check(j < d.further.size(), "a jvp without its tangent");
-    std::vector<ir::Value*> primal = leavesOf(d.arguments[d.selected[j]]), dots = leavesOf(d.further[j]);
+    std::vector<ir::Value*> primal = leavesOf(d.arguments[d.selected[j]]),
+                            dots = leavesOf(d.further[j]);
     for (size_t k = 0; k < primal.size(); ++k)
       if (primal[k]->type.isReal()) {
         requireEqualShapes(primal[k], dots[k]);
@@ -188,9 +195,9 @@ Val Emitter::tangent(Differentiation& d) {
   // A tangent comes with each active parameter of the closed function.
   std::vector<ir::Value*> more;
   for (const auto& dots : by_parameter) more.insert(more.end(), dots.begin(), dots.end());
-  std::vector<ir::Value*> results = differentiated(d, std::move(more), [&](ir::Module& module, const ir::Function& f) {
-    return ad::jvp(module, f, d.request);
-  });
+  std::vector<ir::Value*> results = differentiated(
+      d, std::move(more),
+      [&](ir::Module& module, const ir::Function& f) { return ad::jvp(module, f, d.request); });
   size_t count = leavesOf(d.base.result).size();
   std::span<ir::Value* const> all = results;
   Val value = withLeaves(d.base.result, all.first(count));
@@ -211,9 +218,9 @@ Val Emitter::cotangent(Differentiation& d) {
   check(bars.size() == results_of_base.size(), "a cotangent of another structure than the result");
   for (size_t k = 0; k < bars.size(); ++k)
     if (results_of_base[k]->type.isReal()) seeds.push_back(toReal(bars[k]));
-  std::vector<ir::Value*> results = differentiated(d, std::move(seeds), [&](ir::Module& module, const ir::Function& f) {
-    return ad::vjp(module, f, d.request);
-  });
+  std::vector<ir::Value*> results = differentiated(
+      d, std::move(seeds),
+      [&](ir::Module& module, const ir::Function& f) { return ad::vjp(module, f, d.request); });
   std::span<ir::Value* const> all = results;
   return likeSelected(d, all.subspan(results_of_base.size()));
 }
@@ -248,9 +255,10 @@ Val Emitter::jacobianParts(const Val& out, const Val& in,
 }
 
 Val Emitter::jacobian(Differentiation& d) {
-  std::vector<ir::Value*> results = differentiated(d, {}, [&](ir::Module& module, const ir::Function& f) {
-    return ad::jacobian(module, f, d.request);
-  });
+  std::vector<ir::Value*> results =
+      differentiated(d, {}, [&](ir::Module& module, const ir::Function& f) {
+        return ad::jacobian(module, f, d.request);
+      });
   // Columns come in the order of parameters; bring them into the order of selection.
   std::vector<size_t> first(d.arguments.size(), 0);
   std::vector<size_t> order = d.selected;
@@ -258,7 +266,8 @@ Val Emitter::jacobian(Differentiation& d) {
   size_t columns = 0;
   auto reals = [](const Val& value) {
     std::vector<ir::Value*> leaves = leavesOf(value);
-    return static_cast<size_t>(std::count_if(leaves.begin(), leaves.end(), [](auto* l) { return l->type.isReal(); }));
+    return static_cast<size_t>(
+        std::count_if(leaves.begin(), leaves.end(), [](auto* l) { return l->type.isReal(); }));
   };
   for (size_t k : order) {
     first[k] = columns;
@@ -293,16 +302,23 @@ Val Emitter::callDerivative(const FunctionValue& f, std::vector<NamedVal> argume
   Differentiation d;
   d.f = &f;
   bindDerivative(d, std::move(arguments));
-  if (d.selected.empty()) fail(DiagCode::BadDerivative, span_, "nothing to differentiate by: no parameter holds reals");
+  if (d.selected.empty())
+    fail(DiagCode::BadDerivative, span_, "nothing to differentiate by: no parameter holds reals");
   closeBase(d);
   switch (f.form) {
     case Form::Grad:
-    case Form::ValueAndGrad: return gradient(d);
-    case Form::Jac: return jacobian(d);
-    case Form::Jvp: return tangent(d);
-    case Form::Vjp: return cotangent(d);
-    case Form::GradCheck: return gradientError(d);
-    default: failCheck("unknown derivative form");
+    case Form::ValueAndGrad:
+      return gradient(d);
+    case Form::Jac:
+      return jacobian(d);
+    case Form::Jvp:
+      return tangent(d);
+    case Form::Vjp:
+      return cotangent(d);
+    case Form::GradCheck:
+      return gradientError(d);
+    default:
+      failCheck("unknown derivative form");
   }
 }
 

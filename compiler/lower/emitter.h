@@ -25,7 +25,7 @@ struct LowerFailure {};
 // A function of the module made from a recursive function of the source.
 struct Instance {
   ir::Function* function = nullptr;
-  Val result;            // its shape; leaves are placeholders with the right types
+  Val result;  // its shape; leaves are placeholders with the right types
   bool finished = false;
   bool reentered = false;  // called while its body was being lowered: truly recursive
 };
@@ -78,16 +78,17 @@ class Emitter {
 
   // --- types.cpp
   const ast::TypeDecl* recordNamed(std::string name) const;
-  Val coerce(Val value, const types::Type* type);       // int leaves become real where type says so
-  Val zeros(const types::Type& type);                   // in the sizes of the current frame
+  Val coerce(Val value, const types::Type* type);  // int leaves become real where type says so
+  Val zeros(const types::Type& type);              // in the sizes of the current frame
   Val parameterFor(const types::Type& type, const std::string& name);  // concrete type
   types::TypePtr typeOf(const Val& value) const;
   void bindSizes(const types::Type& type, const Val& value);
   void checkSizes(const types::Type& type, const Val& value, const std::string& what);
-  ir::Value* evalSize(const types::Size& size);         // null: has a name without a value here
+  ir::Value* evalSize(const types::Size& size);  // null: has a name without a value here
 
   // --- statements.cpp: variables that a part of a program assigns, in order of first assignment
-  std::vector<const ast::Binding*> assignedIn(const std::vector<const ast::Stmt*>& statements) const;
+  std::vector<const ast::Binding*> assignedIn(
+      const std::vector<const ast::Stmt*>& statements) const;
   std::vector<const ast::Binding*> assignedIn(const ast::Expr& e) const;
 
  private:
@@ -166,8 +167,8 @@ class Emitter {
   Affine affineOf(const ir::Value* v) const;
   // a - b where it is the same in every run.
   std::optional<int64_t> knownDifference(const ir::Value* a, const ir::Value* b) const;
-  bool provablyLess(const ir::Value* a, const ir::Value* b) const;       // a < b
-  bool provablyAtMost(const ir::Value* a, const ir::Value* b) const;     // a <= b
+  bool provablyLess(const ir::Value* a, const ir::Value* b) const;    // a < b
+  bool provablyAtMost(const ir::Value* a, const ir::Value* b) const;  // a <= b
   void require(ir::Value* ok, ir::Status status, const std::string& text);
   ir::Value* tripCount(ir::Value* lo, ir::Value* hi, ir::Value* step);
 
@@ -299,7 +300,8 @@ class Emitter {
   void closeBase(Differentiation& d);
   std::vector<ir::Value*> differentiated(
       Differentiation& d, std::vector<ir::Value*> more,
-      const std::function<std::unique_ptr<ir::Function>(ir::Module&, const ir::Function&)>& transform);
+      const std::function<std::unique_ptr<ir::Function>(ir::Module&, const ir::Function&)>&
+          transform);
   // The selected arguments with their real leaves replaced: bare if one, a tuple if several.
   Val likeSelected(const Differentiation& d, std::span<ir::Value* const> leaves);
   Val gradient(Differentiation& d);
@@ -307,8 +309,8 @@ class Emitter {
   Val tangent(Differentiation& d);
   Val cotangent(Differentiation& d);
   Val gradientError(Differentiation& d);
-  Val jacobianParts(const Val& out, const Val& in, const std::vector<std::vector<ir::Value*>>& blocks,
-                    size_t& row);
+  Val jacobianParts(const Val& out, const Val& in,
+                    const std::vector<std::vector<ir::Value*>>& blocks, size_t& row);
 
   // --- solve.cpp
   Val evalSolve(const ast::SolveExpr& e);

@@ -12,11 +12,17 @@ namespace dini::lower {
 
 using ast::ExprKind;
 
-std::string Shared::freshName(const std::string& base) { return fmt::format("{}.{}", base, ++made); }
+std::string Shared::freshName(const std::string& base) {
+  return fmt::format("{}.{}", base, ++made);
+}
 
 Emitter::Emitter(Shared& shared, ir::Function& function, const Lowerer::Environment* environment)
-    : shared_(shared), function_(function), environment_(environment),
-      body_builder_(function, function.body), builder_(&body_builder_), frame_(&top_frame_) {}
+    : shared_(shared),
+      function_(function),
+      environment_(environment),
+      body_builder_(function, function.body),
+      builder_(&body_builder_),
+      frame_(&top_frame_) {}
 
 void Emitter::fail(DiagCode code, Span span, std::string message, std::string help) {
   shared_.sink.add(code, span, std::move(message)).help = std::move(help);
@@ -37,24 +43,36 @@ Val Emitter::eval(const ast::Expr& e) {
       const auto& number = ast::as<ast::NumberExpr>(e);
       return Val::leaf(number.is_int ? b().integer(number.int_value) : b().real(number.value));
     }
-    case ExprKind::Bool: return Val::leaf(b().boolean(ast::as<ast::BoolExpr>(e).value));
+    case ExprKind::Bool:
+      return Val::leaf(b().boolean(ast::as<ast::BoolExpr>(e).value));
     case ExprKind::String:
       fail(DiagCode::MisplacedString, e.span, "a string where a value is needed");
-    case ExprKind::Name: return evalName(ast::as<ast::NameExpr>(e));
-    case ExprKind::ArrayLiteral: return evalArrayLiteral(ast::as<ast::ArrayLiteralExpr>(e));
+    case ExprKind::Name:
+      return evalName(ast::as<ast::NameExpr>(e));
+    case ExprKind::ArrayLiteral:
+      return evalArrayLiteral(ast::as<ast::ArrayLiteralExpr>(e));
     case ExprKind::Tuple: {
       std::vector<Val> elements;
-      for (const auto& element : ast::as<ast::TupleExpr>(e).elements) elements.push_back(eval(*element));
+      for (const auto& element : ast::as<ast::TupleExpr>(e).elements)
+        elements.push_back(eval(*element));
       return Val::tuple(std::move(elements));
     }
-    case ExprKind::RecordLiteral: return evalRecordLiteral(ast::as<ast::RecordLiteralExpr>(e));
-    case ExprKind::Comprehension: return evalComprehension(ast::as<ast::ComprehensionExpr>(e));
-    case ExprKind::Reduction: return evalReduction(ast::as<ast::ReductionExpr>(e));
-    case ExprKind::Unary: return evalUnary(ast::as<ast::UnaryExpr>(e));
-    case ExprKind::Binary: return evalBinary(ast::as<ast::BinaryExpr>(e));
-    case ExprKind::Transpose: return evalTranspose(ast::as<ast::TransposeExpr>(e));
-    case ExprKind::Call: return evalCall(ast::as<ast::CallExpr>(e));
-    case ExprKind::Index: return evalIndex(ast::as<ast::IndexExpr>(e));
+    case ExprKind::RecordLiteral:
+      return evalRecordLiteral(ast::as<ast::RecordLiteralExpr>(e));
+    case ExprKind::Comprehension:
+      return evalComprehension(ast::as<ast::ComprehensionExpr>(e));
+    case ExprKind::Reduction:
+      return evalReduction(ast::as<ast::ReductionExpr>(e));
+    case ExprKind::Unary:
+      return evalUnary(ast::as<ast::UnaryExpr>(e));
+    case ExprKind::Binary:
+      return evalBinary(ast::as<ast::BinaryExpr>(e));
+    case ExprKind::Transpose:
+      return evalTranspose(ast::as<ast::TransposeExpr>(e));
+    case ExprKind::Call:
+      return evalCall(ast::as<ast::CallExpr>(e));
+    case ExprKind::Index:
+      return evalIndex(ast::as<ast::IndexExpr>(e));
     case ExprKind::Field: {
       const auto& field = ast::as<ast::FieldExpr>(e);
       Val base = eval(*field.base);
@@ -62,9 +80,12 @@ Val Emitter::eval(const ast::Expr& e) {
       check(at >= 0, "a field that the record does not have");
       return base.elements[static_cast<size_t>(at)];
     }
-    case ExprKind::If: return evalIf(ast::as<ast::IfExpr>(e));
-    case ExprKind::Try: return evalTry(ast::as<ast::TryExpr>(e));
-    case ExprKind::Block: return block(ast::as<ast::BlockExpr>(e));
+    case ExprKind::If:
+      return evalIf(ast::as<ast::IfExpr>(e));
+    case ExprKind::Try:
+      return evalTry(ast::as<ast::TryExpr>(e));
+    case ExprKind::Block:
+      return block(ast::as<ast::BlockExpr>(e));
     case ExprKind::Lambda: {
       const auto& lambda = ast::as<ast::LambdaExpr>(e);
       auto f = std::make_shared<FunctionValue>();
@@ -79,8 +100,10 @@ Val Emitter::eval(const ast::Expr& e) {
       }
       return Val::of(std::move(f));
     }
-    case ExprKind::Solve: return evalSolve(ast::as<ast::SolveExpr>(e));
-    case ExprKind::Argmin: fail(DiagCode::NotYet, e.span, "`argmin` blocks are not available yet");
+    case ExprKind::Solve:
+      return evalSolve(ast::as<ast::SolveExpr>(e));
+    case ExprKind::Argmin:
+      fail(DiagCode::NotYet, e.span, "`argmin` blocks are not available yet");
   }
   failCheck("unknown expression kind");
 }
@@ -89,7 +112,8 @@ Val Emitter::eval(const ast::Expr& e) {
 
 Val Emitter::evalName(const ast::NameExpr& e) {
   switch (e.referent) {
-    case ast::Referent::Binding: return evalBinding(*e.binding, e);
+    case ast::Referent::Binding:
+      return evalBinding(*e.binding, e);
     case ast::Referent::Function: {
       auto f = std::make_shared<FunctionValue>();
       f->kind = FunctionValue::Kind::User;
@@ -99,18 +123,24 @@ Val Emitter::evalName(const ast::NameExpr& e) {
     case ast::Referent::Builtin: {
       auto builtin = static_cast<sema::Builtin>(e.builtin);
       switch (builtin) {
-        case sema::Builtin::Pi: return Val::leaf(b().real(std::numbers::pi));
-        case sema::Builtin::Inf: return Val::leaf(b().real(std::numeric_limits<double>::infinity()));
-        case sema::Builtin::Nan: return Val::leaf(b().real(std::numeric_limits<double>::quiet_NaN()));
-        case sema::Builtin::Eps: return Val::leaf(b().real(std::numeric_limits<double>::epsilon()));
-        default: break;
+        case sema::Builtin::Pi:
+          return Val::leaf(b().real(std::numbers::pi));
+        case sema::Builtin::Inf:
+          return Val::leaf(b().real(std::numeric_limits<double>::infinity()));
+        case sema::Builtin::Nan:
+          return Val::leaf(b().real(std::numeric_limits<double>::quiet_NaN()));
+        case sema::Builtin::Eps:
+          return Val::leaf(b().real(std::numeric_limits<double>::epsilon()));
+        default:
+          break;
       }
       auto f = std::make_shared<FunctionValue>();
       f->kind = FunctionValue::Kind::Builtin;
       f->builtin = builtin;
       return Val::of(std::move(f));
     }
-    case ast::Referent::Unresolved: break;
+    case ast::Referent::Unresolved:
+      break;
   }
   failCheck("a name that the checker did not resolve: " + e.name);
 }
@@ -154,12 +184,14 @@ Val Emitter::evalArrayLiteral(const ast::ArrayLiteralExpr& e) {
   std::vector<double> reals;
   std::vector<int64_t> ints;
   bool constant = true;
-  for (const Val& element : elements) constant = constant && constantElements(element, real, reals, ints);
+  for (const Val& element : elements)
+    constant = constant && constantElements(element, real, reals, ints);
   if (constant) {
     ir::Type type = elements[0].type();
     if (real) type.elem = ir::Elem::F64;
     type.dims.insert(type.dims.begin(), static_cast<int64_t>(elements.size()));
-    return Val::leaf(real ? b().constant(type, std::move(reals)) : b().constantInts(type, std::move(ints)));
+    return Val::leaf(real ? b().constant(type, std::move(reals))
+                          : b().constantInts(type, std::move(ints)));
   }
   std::vector<ir::Value*> parts;
   for (const Val& element : elements) {
@@ -176,13 +208,17 @@ bool Emitter::constantElements(const Val& value, bool real, std::vector<double>&
   if (def == nullptr || def->code != ir::OpCode::Const) return false;
   const ir::Attrs& attrs = def->attrs;
   if (value.type().isReal()) {
-    if (value.type().isScalar()) reals.push_back(attrs.f);
-    else reals.insert(reals.end(), attrs.data->begin(), attrs.data->end());
+    if (value.type().isScalar())
+      reals.push_back(attrs.f);
+    else
+      reals.insert(reals.end(), attrs.data->begin(), attrs.data->end());
     return true;
   }
   std::vector<int64_t> own = value.type().isScalar() ? std::vector<int64_t>{attrs.i} : attrs.ints;
-  if (real) reals.insert(reals.end(), own.begin(), own.end());
-  else ints.insert(ints.end(), own.begin(), own.end());
+  if (real)
+    reals.insert(reals.end(), own.begin(), own.end());
+  else
+    ints.insert(ints.end(), own.begin(), own.end());
   return true;
 }
 
@@ -192,7 +228,8 @@ Val Emitter::evalRecordLiteral(const ast::RecordLiteralExpr& e) {
   for (const ast::FieldInit& init : e.fields)
     for (size_t k = 0; k < fields.size(); ++k)
       if (e.decl->fields[k].name.text == init.name.text)
-        fields[k] = coerce(eval(*init.value), k < e.decl->resolved.size() ? e.decl->resolved[k].type.get() : nullptr);
+        fields[k] = coerce(eval(*init.value),
+                           k < e.decl->resolved.size() ? e.decl->resolved[k].type.get() : nullptr);
   return Val::recordOf(e.decl, std::move(fields));
 }
 
@@ -243,10 +280,10 @@ Val Emitter::branch(Branching how, const ast::Expr* condition, ir::Value* flag,
       return leaves;
     };
   };
-  std::vector<ir::Value*> results =
-      how == Branching::If
-          ? b().ifElse(flag, side(first, true), side(second, false), std::move(attrs), std::move(compared))
-          : b().tryElse(side(first, true), side(second, false));
+  std::vector<ir::Value*> results = how == Branching::If
+                                        ? b().ifElse(flag, side(first, true), side(second, false),
+                                                     std::move(attrs), std::move(compared))
+                                        : b().tryElse(side(first, true), side(second, false));
   std::span<ir::Value* const> rest = results;
   size_t own = leavesOf(skeleton).size();
   Val value = withLeaves(skeleton, rest.first(own));
@@ -265,11 +302,20 @@ std::vector<ir::Value*> Emitter::comparedReals(const ast::Expr& condition, ir::V
       condition.kind == ExprKind::Binary ? &ast::as<ast::BinaryExpr>(condition) : nullptr;
   const char* relation = nullptr;
   if (comparison != nullptr) switch (comparison->op) {
-      case ast::BinaryOp::Gt: relation = "gt"; break;
-      case ast::BinaryOp::Ge: relation = "ge"; break;
-      case ast::BinaryOp::Lt: relation = "lt"; break;
-      case ast::BinaryOp::Le: relation = "le"; break;
-      default: break;
+      case ast::BinaryOp::Gt:
+        relation = "gt";
+        break;
+      case ast::BinaryOp::Ge:
+        relation = "ge";
+        break;
+      case ast::BinaryOp::Lt:
+        relation = "lt";
+        break;
+      case ast::BinaryOp::Le:
+        relation = "le";
+        break;
+      default:
+        break;
     }
   if (relation == nullptr) {
     flag = eval(condition).value;
@@ -284,7 +330,8 @@ std::vector<ir::Value*> Emitter::comparedReals(const ast::Expr& condition, ir::V
 }
 
 Val Emitter::evalIf(const ast::IfExpr& e) {
-  bool has_value = e.else_block != nullptr && e.type != nullptr && e.type->kind != types::Kind::Unit;
+  bool has_value =
+      e.else_block != nullptr && e.type != nullptr && e.type->kind != types::Kind::Unit;
   auto side = [&](const ast::ExprPtr& taken) {
     return [&] {
       Val value = taken != nullptr ? eval(*taken) : Val{};
@@ -296,8 +343,9 @@ Val Emitter::evalIf(const ast::IfExpr& e) {
 }
 
 Val Emitter::evalTry(const ast::TryExpr& e) {
-  return branch(Branching::Try, nullptr, nullptr, assignedIn(e), e.type.get(),
-                [&] { return eval(*e.body); }, [&] { return eval(*e.fallback); });
+  return branch(
+      Branching::Try, nullptr, nullptr, assignedIn(e), e.type.get(), [&] { return eval(*e.body); },
+      [&] { return eval(*e.fallback); });
 }
 
 }  // namespace dini::lower

@@ -11,9 +11,10 @@ using ir::OpCode;
 // h = cbrt(machine epsilon) max(1, |x_e|), which balances truncation against rounding.
 Val Emitter::gradientError(Differentiation& d) {
   size_t outs = leavesOf(d.base.result).size();
-  std::vector<ir::Value*> exact = differentiated(d, {}, [&](ir::Module& module, const ir::Function& f) {
-    return ad::jacobian(module, f, d.request);
-  });
+  std::vector<ir::Value*> exact =
+      differentiated(d, {}, [&](ir::Module& module, const ir::Function& f) {
+        return ad::jacobian(module, f, d.request);
+      });
   ir::Value* worst = b().real(0.0);
   ir::Value* one = b().real(1.0);
   size_t columns = 0, column = 0;

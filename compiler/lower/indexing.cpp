@@ -38,7 +38,8 @@ Emitter::Selection Emitter::rangeSelection(const ast::Subscript& subscript, ir::
   if (rangeOf(selection.start).lo < 0)
     require(intOp(OpCode::ILe, integer(0), selection.start), ir::Status::Bounds, text);
   if (!provablyAtMost(selection.start, end))
-    require(intOp(OpCode::ILe, selection.start, end), ir::Status::Bounds, "the slice ends before it begins");
+    require(intOp(OpCode::ILe, selection.start, end), ir::Status::Bounds,
+            "the slice ends before it begins");
   if (!provablyAtMost(end, size)) require(intOp(OpCode::ILe, end, size), ir::Status::Bounds, text);
   return selection;
 }
@@ -129,7 +130,8 @@ Val Emitter::evalIndex(const ast::IndexExpr& e) {
                 : std::nullopt;
   if (!at || *at < 0 || static_cast<size_t>(*at) >= base.elements.size())
     fail(DiagCode::NotIndexable, e.span,
-         fmt::format("a tuple of {} takes a known index below {}", base.elements.size(), base.elements.size()));
+         fmt::format("a tuple of {} takes a known index below {}", base.elements.size(),
+                     base.elements.size()));
   return base.elements[static_cast<size_t>(*at)];
 }
 
@@ -141,7 +143,8 @@ ir::Value* Emitter::assigned(ir::Value* base, const std::vector<Selection>& at, 
   std::vector<ir::Value*> kept, starts, sizes;
   for (const Selection& selection : at) {
     if (selection.kind == Selection::Kind::Gather)
-      fail(DiagCode::TooLarge, span_, "assignment to elements chosen by an index array is not available",
+      fail(DiagCode::TooLarge, span_,
+           "assignment to elements chosen by an index array is not available",
            "assign them one by one in a loop");
     starts.push_back(selection.start);
     sizes.push_back(selection.size);
@@ -152,7 +155,8 @@ ir::Value* Emitter::assigned(ir::Value* base, const std::vector<Selection>& at, 
   if (op != ast::AssignOp::Set) {
     Val current = Val::leaf(select(base, at)), change = Val::leaf(v);
     v = (op == ast::AssignOp::Mul ? arithmetic(OpCode::Mul, OpCode::IMul, current, change)
-                                  : addOrSub(op == ast::AssignOp::Sub, current, change)).value;
+                                  : addOrSub(op == ast::AssignOp::Sub, current, change))
+            .value;
   }
   if (v->type.isScalar() && !kept.empty()) v = b().fill(v, kept);
   for (size_t k = 0; k < kept.size(); ++k)

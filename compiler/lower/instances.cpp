@@ -1,6 +1,7 @@
 // Recursive functions: one function of the module per combination of argument shapes, sizes and
 // function arguments. Other ints are run-time arguments, so a recursion that ends by shapes ends
-// here (its instances are expanded in place while small), and one that ends by values becomes calls.
+// here (its instances are expanded in place while small), and one that ends by values becomes
+// calls.
 #include <fmt/format.h>
 
 #include "base/check.h"
@@ -15,7 +16,8 @@ constexpr size_t kMaxInstances = 1000;
 constexpr size_t kExpandBelow = 400;  // operations
 
 bool isSizeParameter(const ast::Parameter& parameter) {
-  return parameter.binding != nullptr && parameter.binding->size && !parameter.binding->size->names().empty();
+  return parameter.binding != nullptr && parameter.binding->size &&
+         !parameter.binding->size->names().empty();
 }
 
 void describe(const Val& value, bool constants, std::string& key);
@@ -23,12 +25,17 @@ void describe(const Val& value, bool constants, std::string& key);
 void describe(const FunctionValue& f, std::string& key) {
   key += fmt::format("fn{}:", static_cast<int>(f.kind));
   switch (f.kind) {
-    case FunctionValue::Kind::User: key += fmt::format("{}", static_cast<const void*>(f.decl)); break;
-    case FunctionValue::Kind::Builtin: key += fmt::format("{}", static_cast<int>(f.builtin)); break;
+    case FunctionValue::Kind::User:
+      key += fmt::format("{}", static_cast<const void*>(f.decl));
+      break;
+    case FunctionValue::Kind::Builtin:
+      key += fmt::format("{}", static_cast<int>(f.builtin));
+      break;
     case FunctionValue::Kind::Lambda:
       key += fmt::format("{}", static_cast<const void*>(f.lambda));
       for (const ast::BindingPtr& binding : f.lambda->captures)
-        if (auto it = f.captured.find(binding.get()); it != f.captured.end()) describe(it->second, false, key);
+        if (auto it = f.captured.find(binding.get()); it != f.captured.end())
+          describe(it->second, false, key);
       for (const auto& [id, size] : std::map<uint32_t, ir::Value*>(f.sizes.begin(), f.sizes.end()))
         key += fmt::format(",{}={}", id, ir::constantInt(size).value_or(ir::kDynamic));
       break;
@@ -37,7 +44,9 @@ void describe(const FunctionValue& f, std::string& key) {
       for (const std::string& name : f.wrt) key += name + "/";
       describe(*f.base, key);
       break;
-    case FunctionValue::Kind::Native: key += fmt::format("{}", static_cast<const void*>(&f)); break;
+    case FunctionValue::Kind::Native:
+      key += fmt::format("{}", static_cast<const void*>(&f));
+      break;
   }
 }
 
@@ -46,7 +55,8 @@ void describe(const Val& value, bool constants, std::string& key) {
   if (value.isFunction()) describe(*value.function, key);
   if (value.isLeaf()) {
     key += ir::str(value.type());
-    if (auto known = ir::constantInt(value.value); known && constants) key += fmt::format("={}", *known);
+    if (auto known = ir::constantInt(value.value); known && constants)
+      key += fmt::format("={}", *known);
   }
   for (const Val& element : value.elements) describe(element, constants, key);
   key += ')';
@@ -58,13 +68,15 @@ void operandsOf(const FunctionValue& f, std::vector<ir::Value*>& operands) {
   if (f.kind == FunctionValue::Kind::Derivative) return operandsOf(*f.base, operands);
   if (f.kind != FunctionValue::Kind::Lambda) return;
   for (const ast::BindingPtr& binding : f.lambda->captures)
-    if (auto it = f.captured.find(binding.get()); it != f.captured.end()) operandsOf(it->second, false, operands);
+    if (auto it = f.captured.find(binding.get()); it != f.captured.end())
+      operandsOf(it->second, false, operands);
   for (const auto& [id, size] : std::map<uint32_t, ir::Value*>(f.sizes.begin(), f.sizes.end()))
     if (!ir::constantInt(size)) operands.push_back(size);
 }
 void operandsOf(const Val& value, bool constants, std::vector<ir::Value*>& operands) {
   if (value.isFunction()) return operandsOf(*value.function, operands);
-  if (value.isLeaf() && !(constants && ir::constantInt(value.value))) operands.push_back(value.value);
+  if (value.isLeaf() && !(constants && ir::constantInt(value.value)))
+    operands.push_back(value.value);
   for (const Val& element : value.elements) operandsOf(element, constants, operands);
 }
 
@@ -113,7 +125,8 @@ void Emitter::parametersInto(const ast::FnDecl& fn, const Frame& caller, Frame& 
   own.result = caller.result;
   FrameScope scope(*this, own, fn.in_prelude);
   for (const ast::Parameter& parameter : fn.parameters) {
-    Val value = parameterLike(caller.env.at(parameter.binding.get()), isSizeParameter(parameter), parameter.name.text);
+    Val value = parameterLike(caller.env.at(parameter.binding.get()), isSizeParameter(parameter),
+                              parameter.name.text);
     if (isSizeParameter(parameter)) own.sizes[parameter.binding->size->names()[0].id] = value.value;
     own.env[parameter.binding.get()] = std::move(value);
   }
@@ -131,7 +144,8 @@ Val Emitter::placeholder(const types::Type& type) {
       auto known = size != nullptr ? ir::constantInt(size) : std::nullopt;
       dim = types::Size(known.value_or(ir::kDynamic));
     }
-    return Val::leaf(function_.newValue(leafTypes(concrete)[0]), type.kind == types::Kind::Covector);
+    return Val::leaf(function_.newValue(leafTypes(concrete)[0]),
+                     type.kind == types::Kind::Covector);
   }
   std::vector<Val> elements;
   for (const types::TypePtr& element : type.elements) elements.push_back(placeholder(*element));
@@ -146,8 +160,10 @@ Instance& Emitter::instanceOf(const ast::FnDecl& fn, const Frame& callee) {
     describe(callee.env.at(parameter.binding.get()), isSizeParameter(parameter), key);
   if (auto it = shared_.instances.find(key); it != shared_.instances.end()) return it->second;
   if (shared_.instances.size() >= kMaxInstances)
-    fail(DiagCode::TooLarge, span_, fmt::format("`{}` is needed for more than {} shapes", fn.name.text, kMaxInstances));
-  auto& function = shared_.module.add(std::make_unique<ir::Function>(shared_.freshName(fn.name.text)));
+    fail(DiagCode::TooLarge, span_,
+         fmt::format("`{}` is needed for more than {} shapes", fn.name.text, kMaxInstances));
+  auto& function =
+      shared_.module.add(std::make_unique<ir::Function>(shared_.freshName(fn.name.text)));
   function.span = fn.span;
   Instance& instance = shared_.instances[key];
   instance.function = &function;
@@ -175,21 +191,25 @@ Instance& Emitter::instanceOf(const ast::FnDecl& fn, const Frame& callee) {
 Val Emitter::callRecursive(const ast::FnDecl& fn, Frame& callee) {
   FrameScope scope(*this, callee, fn.in_prelude);  // counts the depth
   if (shared_.depth > 400)
-    fail(DiagCode::TooLarge, span_, fmt::format("`{}` calls itself for ever smaller shapes, more than 400 deep", fn.name.text));
+    fail(
+        DiagCode::TooLarge, span_,
+        fmt::format("`{}` calls itself for ever smaller shapes, more than 400 deep", fn.name.text));
   Instance& instance = instanceOf(fn, callee);
   std::vector<ir::Value*> operands;
   for (const ast::Parameter& parameter : fn.parameters)
     operandsOf(callee.env.at(parameter.binding.get()), isSizeParameter(parameter), operands);
   if (!instance.finished) instance.reentered = true;
   std::vector<ir::Value*> results;
-  if (instance.finished && !instance.reentered && operationCount(*instance.function) < kExpandBelow) {
+  if (instance.finished && !instance.reentered &&
+      operationCount(*instance.function) < kExpandBelow) {
     results = ir::inlineCall(b(), *instance.function, operands);
   } else {
     ir::Attrs attrs;
     attrs.str = instance.function->name;
     std::vector<ir::Type> types;
     for (ir::Value* leaf : leavesOf(instance.result)) types.push_back(leaf->type);
-    results = b().emit(ir::OpCode::Call, std::move(operands), std::move(attrs), std::move(types)).results;
+    results =
+        b().emit(ir::OpCode::Call, std::move(operands), std::move(attrs), std::move(types)).results;
   }
   return withLeaves(instance.result, results);
 }

@@ -19,24 +19,37 @@ int64_t floorDiv(int64_t a, int64_t b) {
 std::optional<int64_t> folded(OpCode code, int64_t a, int64_t b) {
   int64_t r = 0;
   switch (code) {
-    case OpCode::IAdd: return __builtin_add_overflow(a, b, &r) ? std::nullopt : std::optional(r);
-    case OpCode::ISub: return __builtin_sub_overflow(a, b, &r) ? std::nullopt : std::optional(r);
-    case OpCode::IMul: return __builtin_mul_overflow(a, b, &r) ? std::nullopt : std::optional(r);
-    case OpCode::IDiv: return b == -1 ? folded(OpCode::ISub, 0, a) : floorDiv(a, b);
-    case OpCode::IMod: return b == 0 || b == -1 ? 0 : a - floorDiv(a, b) * b;
-    case OpCode::IMin: return std::min(a, b);
-    case OpCode::IMax: return std::max(a, b);
-    default: return std::nullopt;
+    case OpCode::IAdd:
+      return __builtin_add_overflow(a, b, &r) ? std::nullopt : std::optional(r);
+    case OpCode::ISub:
+      return __builtin_sub_overflow(a, b, &r) ? std::nullopt : std::optional(r);
+    case OpCode::IMul:
+      return __builtin_mul_overflow(a, b, &r) ? std::nullopt : std::optional(r);
+    case OpCode::IDiv:
+      return b == -1 ? folded(OpCode::ISub, 0, a) : floorDiv(a, b);
+    case OpCode::IMod:
+      return b == 0 || b == -1 ? 0 : a - floorDiv(a, b) * b;
+    case OpCode::IMin:
+      return std::min(a, b);
+    case OpCode::IMax:
+      return std::max(a, b);
+    default:
+      return std::nullopt;
   }
 }
 
 std::optional<bool> foldedComparison(OpCode code, int64_t a, int64_t b) {
   switch (code) {
-    case OpCode::ILt: return a < b;
-    case OpCode::ILe: return a <= b;
-    case OpCode::IEq: return a == b;
-    case OpCode::INe: return a != b;
-    default: return std::nullopt;
+    case OpCode::ILt:
+      return a < b;
+    case OpCode::ILe:
+      return a <= b;
+    case OpCode::IEq:
+      return a == b;
+    case OpCode::INe:
+      return a != b;
+    default:
+      return std::nullopt;
   }
 }
 
@@ -97,7 +110,8 @@ Emitter::Interval Emitter::rangeOf(const ir::Value* v) const {
   if (v->type.elem != ir::Elem::I64) return {};
   Interval a = rangeOf(v->def->operand(0)), c = rangeOf(v->def->operand(1));
   switch (v->def->code) {
-    case OpCode::IAdd: return {saturatedAdd(a.lo, c.lo), saturatedAdd(a.hi, c.hi)};
+    case OpCode::IAdd:
+      return {saturatedAdd(a.lo, c.lo), saturatedAdd(a.hi, c.hi)};
     case OpCode::ISub:
       return {saturatedAdd(a.lo, negated(c.hi)), saturatedAdd(a.hi, negated(c.lo))};
     case OpCode::IMul: {
@@ -106,8 +120,10 @@ Emitter::Interval Emitter::rangeOf(const ir::Value* v) const {
       auto [lo, hi] = std::minmax_element(std::begin(products), std::end(products));
       return {*lo, *hi};
     }
-    case OpCode::IMin: return {std::min(a.lo, c.lo), std::min(a.hi, c.hi)};
-    case OpCode::IMax: return {std::max(a.lo, c.lo), std::max(a.hi, c.hi)};
+    case OpCode::IMin:
+      return {std::min(a.lo, c.lo), std::min(a.hi, c.hi)};
+    case OpCode::IMax:
+      return {std::max(a.lo, c.lo), std::max(a.hi, c.hi)};
     case OpCode::IMod:
       if (c.lo == c.hi && c.lo > 0) return {0, c.lo - 1};
       return {};
@@ -115,7 +131,8 @@ Emitter::Interval Emitter::rangeOf(const ir::Value* v) const {
       if (c.lo == c.hi && c.lo > 0 && a.lo > INT64_MIN && a.hi < INT64_MAX)
         return {floorDiv(a.lo, c.lo), floorDiv(a.hi, c.lo)};
       return {};
-    default: return {};
+    default:
+      return {};
   }
 }
 
@@ -167,8 +184,9 @@ ir::Value* Emitter::tripCount(ir::Value* lo, ir::Value* hi, ir::Value* step) {
   if (auto known = knownDifference(hi, lo)) length = integer(*known);
   if (step != nullptr) {
     auto by = ir::constantInt(step);
-    if (!by) require(intOp(OpCode::ILt, integer(0), step), ir::Status::Domain,
-                     "the step of a loop is not positive");
+    if (!by)
+      require(intOp(OpCode::ILt, integer(0), step), ir::Status::Domain,
+              "the step of a loop is not positive");
     ir::Value* towards = by && *by < 0 ? integer(1) : integer(-1);
     length = intOp(OpCode::IDiv, iadd(iadd(length, step), towards), step);
   }

@@ -33,7 +33,8 @@ int64_t Emitter::boundOf(const std::vector<ast::Attribute>& attributes) {
     if (attribute.name.text != "bound" || attribute.arguments.size() != 1) continue;
     auto bound = ir::constantInt(eval(*attribute.arguments[0]).value);
     if (!bound || *bound <= 0)
-      fail(DiagCode::BadAttribute, attribute.span, "@bound takes a positive int that is known at compile time");
+      fail(DiagCode::BadAttribute, attribute.span,
+           "@bound takes a positive int that is known at compile time");
     return *bound;
   }
   return 0;
@@ -68,7 +69,8 @@ void Emitter::execFor(const ast::ForStmt& s) {
   Assignments found;
   found.add(*s.body);
   if (int64_t bound = boundOf(s.attributes))
-    require(intOp(OpCode::ILe, trip, integer(bound)), ir::Status::Bound, "more iterations than the bound");
+    require(intOp(OpCode::ILe, trip, integer(bound)), ir::Status::Bound,
+            "more iterations than the bound");
   bool exits = found.returns || found.breaks;
   if (found.returns) prepareReturn();
   BreakScope breaking(*this, found.breaks);
@@ -98,13 +100,14 @@ void Emitter::execFor(const ast::ForStmt& s) {
       ir::Value* more = intOp(OpCode::ILt, args[0], trip);
       return std::vector<ir::Value*>{logicalAnd(more, logicalNot(leaving(found)))};
     };
-    results = b().whileLoop(carries, condition, [&](ir::Builder& inner, std::span<ir::Value* const> args) {
-      BuilderScope scope(*this, inner);
-      setVariables(variables, args.subspan(1));
-      std::vector<ir::Value*> next = body(args[0]);
-      next.insert(next.begin(), iadd(args[0], integer(1)));
-      return next;
-    });
+    results = b().whileLoop(carries, condition,
+                            [&](ir::Builder& inner, std::span<ir::Value* const> args) {
+                              BuilderScope scope(*this, inner);
+                              setVariables(variables, args.subspan(1));
+                              std::vector<ir::Value*> next = body(args[0]);
+                              next.insert(next.begin(), iadd(args[0], integer(1)));
+                              return next;
+                            });
     results.erase(results.begin());
   }
   restoreVariables(variables, before, results);
@@ -123,7 +126,8 @@ ir::Value* Emitter::leaving(const Assignments& found) {
 
 // After a loop: the shapes of before with the loop's results as leaves.
 void Emitter::restoreVariables(const std::vector<const ast::Binding*>& variables,
-                               const std::vector<Val>& before, std::span<ir::Value* const> results) {
+                               const std::vector<Val>& before,
+                               std::span<ir::Value* const> results) {
   for (size_t k = 0; k < variables.size(); ++k) {
     size_t count = leavesOf(before[k]).size();
     variable(*variables[k]) = withLeaves(before[k], results.first(count));
@@ -145,8 +149,9 @@ void Emitter::execWhile(const ast::WhileStmt& s) {
     BuilderScope scope(*this, inner);
     setVariables(variables, args);
     if (!exits) return std::vector<ir::Value*>{eval(*s.condition).value};
-    Val more = branch(Branching::If, nullptr, logicalNot(leaving(found)), {}, nullptr,
-                      [&] { return eval(*s.condition); }, [&] { return Val::leaf(b().boolean(false)); });
+    Val more = branch(
+        Branching::If, nullptr, logicalNot(leaving(found)), {}, nullptr,
+        [&] { return eval(*s.condition); }, [&] { return Val::leaf(b().boolean(false)); });
     return std::vector<ir::Value*>{more.value};
   };
   auto body = [&](ir::Builder& inner, std::span<ir::Value* const> args) {

@@ -43,9 +43,10 @@ class Lowerer {
   ir::Module& module();
 
   using Environment = std::unordered_map<std::string, HostValue>;  // types of top-level variables
-  // A checked top-level expression, a test's body, or a statement's effect on variables. Reports and
-  // gives nullopt where it cannot (a limitation, a size that does not fit).
-  std::optional<Lowered> lowerExpression(const ast::Expr& expression, const Environment& environment);
+  // A checked top-level expression, a test's body, or a statement's effect on variables. Reports
+  // and gives nullopt where it cannot (a limitation, a size that does not fit).
+  std::optional<Lowered> lowerExpression(const ast::Expr& expression,
+                                         const Environment& environment);
   // Results: the leaves of each variable that the statement defines or assigns, in `outputs` order.
   std::optional<Lowered> lowerStatement(const ast::Stmt& statement, const Environment& environment,
                                         std::vector<std::string>& outputs);

@@ -50,17 +50,20 @@ std::optional<Lowered> make(Shared& shared, const std::string& name, Span span,
 
 }  // namespace
 
-std::optional<Lowered> Lowerer::lowerExpression(const ast::Expr& expression, const Environment& environment) {
+std::optional<Lowered> Lowerer::lowerExpression(const ast::Expr& expression,
+                                                const Environment& environment) {
   return make(state_->shared, "expression", expression.span, &environment,
               [&](Emitter& emitter) { return emitter.eval(expression); });
 }
 
-std::optional<Lowered> Lowerer::lowerBlock(const ast::BlockExpr& block, const Environment& environment) {
+std::optional<Lowered> Lowerer::lowerBlock(const ast::BlockExpr& block,
+                                           const Environment& environment) {
   return make(state_->shared, "block", block.span, &environment,
               [&](Emitter& emitter) { return emitter.block(block); });
 }
 
-std::optional<Lowered> Lowerer::lowerStatement(const ast::Stmt& statement, const Environment& environment,
+std::optional<Lowered> Lowerer::lowerStatement(const ast::Stmt& statement,
+                                               const Environment& environment,
                                                std::vector<std::string>& outputs) {
   outputs.clear();
   return make(state_->shared, "statement", statement.span, &environment, [&](Emitter& emitter) {
@@ -79,7 +82,8 @@ std::optional<Lowered> Lowerer::lowerStatement(const ast::Stmt& statement, const
     Assignments found;
     found.add(statement);
     for (const ast::Binding* binding : found.variables)
-      if (binding->kind == ast::BindingKind::TopLevel && !found.declared.contains(binding)) give(*binding);
+      if (binding->kind == ast::BindingKind::TopLevel && !found.declared.contains(binding))
+        give(*binding);
     return Val::tuple(std::move(values));
   });
 }
@@ -89,7 +93,8 @@ std::optional<Lowered> Lowerer::lowerFunction(const ast::FnDecl& function,
   return make(state_->shared, function.name.text, function.span, nullptr, [&](Emitter& emitter) {
     std::vector<NamedVal> arguments;
     for (size_t k = 0; k < argument_types.size(); ++k)
-      arguments.push_back({"", emitter.parameterFor(*argument_types[k], function.parameters.at(k).name.text)});
+      arguments.push_back(
+          {"", emitter.parameterFor(*argument_types[k], function.parameters.at(k).name.text)});
     FunctionValue f;
     f.decl = &function;
     return emitter.callFunction(f, std::move(arguments));

@@ -25,7 +25,8 @@ ir::Value* Emitter::toReal(ir::Value* v) {
 void Emitter::requireEqualShapes(ir::Value* a, ir::Value* b) {
   if (a->type.isScalar() || b->type.isScalar()) return;
   if (a->type.rank() != b->type.rank())
-    fail(DiagCode::ShapeMismatch, span_, fmt::format("arrays of rank {} and {} meet", a->type.rank(), b->type.rank()));
+    fail(DiagCode::ShapeMismatch, span_,
+         fmt::format("arrays of rank {} and {} meet", a->type.rank(), b->type.rank()));
   for (size_t k = 0; k < a->type.rank(); ++k) {
     ir::Value *m = sizeOf(a, k), *n = sizeOf(b, k);
     if (knownDifference(m, n) == 0) continue;
@@ -43,7 +44,8 @@ ir::Value* Emitter::sizeOf(ir::Value* v, size_t axis) {
     for (ir::Value* operand : op.operands)
       if (operand->type.rank() == v->type.rank()) return sizeOf(operand, axis);
   }
-  if (op.code == OpCode::Loop && axis == 0 && v->index + 1 >= op.operands.size()) return op.operands[0];
+  if (op.code == OpCode::Loop && axis == 0 && v->index + 1 >= op.operands.size())
+    return op.operands[0];
   bool sized = op.code == OpCode::Slice || op.code == OpCode::Fill || op.code == OpCode::Iota ||
                op.code == OpCode::Reshape || op.code == OpCode::Broadcast;
   if (!sized) return b().dim(v, axis);
@@ -83,7 +85,8 @@ Val Emitter::addOrSub(bool subtract, const Val& a, const Val& b) {
 
 namespace {
 Val mapReals(const Val& value, const std::function<ir::Value*(ir::Value*)>& change) {
-  return mapLeaves(value, [&](ir::Value* leaf) { return leaf->type.isReal() ? change(leaf) : leaf; });
+  return mapLeaves(value,
+                   [&](ir::Value* leaf) { return leaf->type.isReal() ? change(leaf) : leaf; });
 }
 bool isName(const ast::Expr& e, const ast::Expr& other) {
   if (e.kind != ast::ExprKind::Name || other.kind != ast::ExprKind::Name) return false;
@@ -101,7 +104,8 @@ bool isSymmetrisation(const ast::BinaryExpr& e) {
 Val Emitter::negate(const Val& value) {
   if (value.isAggregate())
     return mapReals(value, [&](ir::Value* leaf) { return b().op(OpCode::Neg, {leaf}); });
-  if (value.type().elem == ir::Elem::I64) return Val::leaf(intOp(OpCode::ISub, integer(0), value.value));
+  if (value.type().elem == ir::Elem::I64)
+    return Val::leaf(intOp(OpCode::ISub, integer(0), value.value));
   if (auto known = ir::constantReal(value.value)) return Val::leaf(b().real(-*known));
   Val result = Val::leaf(b().op(OpCode::Neg, {value.value}), value.covector);
   result.structure = value.structure;
@@ -113,7 +117,8 @@ Val Emitter::multiply(const Val& a, const Val& b, bool a_transposed) {
     const Val& aggregate = a.isAggregate() ? a : b;
     const Val& scalar = a.isAggregate() ? b : a;
     ir::Value* factor = toReal(scalar.value);
-    return mapReals(aggregate, [&](ir::Value* leaf) { return this->b().op(OpCode::Mul, {factor, leaf}); });
+    return mapReals(aggregate,
+                    [&](ir::Value* leaf) { return this->b().op(OpCode::Mul, {factor, leaf}); });
   }
   if (a.rank() == 0 || b.rank() == 0) {
     Val result = arithmetic(OpCode::Mul, OpCode::IMul, a, b);
@@ -144,7 +149,8 @@ Val Emitter::matrixProduct(const Val& a, const Val& b, bool a_transposed) {
     ir::Value *m = sizeOf(x, inner), *n = sizeOf(y, 0);
     auto p = ir::constantInt(m), q = ir::constantInt(n);
     if (p && q && *p != *q)
-      fail(DiagCode::ShapeMismatch, span_, fmt::format("the sizes {} and {} that a product joins differ", *p, *q));
+      fail(DiagCode::ShapeMismatch, span_,
+           fmt::format("the sizes {} and {} that a product joins differ", *p, *q));
     if (knownDifference(m, n) != 0)
       require(intOp(OpCode::IEq, m, n), ir::Status::Shape, "the sizes that a product joins differ");
   }
@@ -167,12 +173,14 @@ Val Emitter::divide(const Val& a, const Val& b) {
 // --- powers
 
 const ast::Expr* Emitter::squaredNorm(const ast::BinaryExpr& e) {
-  if (e.op != BinaryOp::Pow || e.rhs->kind != ast::ExprKind::Number || e.lhs->kind != ast::ExprKind::Call)
+  if (e.op != BinaryOp::Pow || e.rhs->kind != ast::ExprKind::Number ||
+      e.lhs->kind != ast::ExprKind::Call)
     return nullptr;
   const auto& exponent = ast::as<ast::NumberExpr>(*e.rhs);
   const auto& call = ast::as<ast::CallExpr>(*e.lhs);
   bool two = exponent.is_int ? exponent.int_value == 2 : exponent.value == 2.0;
-  if (!two || call.arguments.size() != 1 || call.callee->kind != ast::ExprKind::Name) return nullptr;
+  if (!two || call.arguments.size() != 1 || call.callee->kind != ast::ExprKind::Name)
+    return nullptr;
   const auto& callee = ast::as<ast::NameExpr>(*call.callee);
   bool norm = callee.referent == ast::Referent::Builtin &&
               static_cast<sema::Builtin>(callee.builtin) == sema::Builtin::Norm;
@@ -199,7 +207,8 @@ Val Emitter::power(const Val& base, const Val& exponent) {
       if (k & 1) result = result == nullptr ? square : imul(result, square);
       if (k > 1) square = imul(square, square);
     }
-    if (result == nullptr) result = base.rank() == 0 ? integer(1) : b().fill(integer(1), b().dims(base.value));
+    if (result == nullptr)
+      result = base.rank() == 0 ? integer(1) : b().fill(integer(1), b().dims(base.value));
     return Val::leaf(result);
   }
   ir::Value* x = toReal(base.value);
@@ -234,13 +243,20 @@ Val Emitter::compare(BinaryOp op, const Val& a, const Val& b) {
     return Val::leaf(real ? this->b().op(f, {p, q}) : intOp(i, p, q));
   };
   switch (op) {
-    case BinaryOp::Lt: return make(OpCode::FLt, OpCode::ILt, x, y);
-    case BinaryOp::Le: return make(OpCode::FLe, OpCode::ILe, x, y);
-    case BinaryOp::Gt: return make(OpCode::FLt, OpCode::ILt, y, x);
-    case BinaryOp::Ge: return make(OpCode::FLe, OpCode::ILe, y, x);
-    case BinaryOp::Eq: return make(OpCode::FEq, OpCode::IEq, x, y);
-    case BinaryOp::Ne: return make(OpCode::FNe, OpCode::INe, x, y);
-    default: failCheck("not a comparison");
+    case BinaryOp::Lt:
+      return make(OpCode::FLt, OpCode::ILt, x, y);
+    case BinaryOp::Le:
+      return make(OpCode::FLe, OpCode::ILe, x, y);
+    case BinaryOp::Gt:
+      return make(OpCode::FLt, OpCode::ILt, y, x);
+    case BinaryOp::Ge:
+      return make(OpCode::FLe, OpCode::ILe, y, x);
+    case BinaryOp::Eq:
+      return make(OpCode::FEq, OpCode::IEq, x, y);
+    case BinaryOp::Ne:
+      return make(OpCode::FNe, OpCode::INe, x, y);
+    default:
+      failCheck("not a comparison");
   }
 }
 
@@ -250,14 +266,18 @@ bool isTotal(const ast::Expr& e) {
   switch (e.kind) {
     case ast::ExprKind::Number:
     case ast::ExprKind::Bool:
-    case ast::ExprKind::Name: return true;
-    case ast::ExprKind::Unary: return isTotal(*ast::as<ast::UnaryExpr>(e).operand);
-    case ast::ExprKind::Field: return isTotal(*ast::as<ast::FieldExpr>(e).base);
+    case ast::ExprKind::Name:
+      return true;
+    case ast::ExprKind::Unary:
+      return isTotal(*ast::as<ast::UnaryExpr>(e).operand);
+    case ast::ExprKind::Field:
+      return isTotal(*ast::as<ast::FieldExpr>(e).base);
     case ast::ExprKind::Binary: {
       const auto& binary = ast::as<ast::BinaryExpr>(e);
       return binary.op != BinaryOp::Solve && isTotal(*binary.lhs) && isTotal(*binary.rhs);
     }
-    default: return false;
+    default:
+      return false;
   }
 }
 }  // namespace
@@ -271,7 +291,8 @@ Val Emitter::evalLogical(const ast::BinaryExpr& e) {
   }
   if (lhs.rank() > 0 || isTotal(*e.rhs)) {
     Val rhs = eval(*e.rhs);
-    return Val::leaf(conjunction ? logicalAnd(lhs.value, rhs.value) : logicalOr(lhs.value, rhs.value));
+    return Val::leaf(conjunction ? logicalAnd(lhs.value, rhs.value)
+                                 : logicalOr(lhs.value, rhs.value));
   }
   auto decided = [&] { return Val::leaf(b().boolean(!conjunction)); };
   auto other = [&] { return eval(*e.rhs); };
@@ -295,7 +316,8 @@ Val Emitter::linearSolve(const ast::BinaryExpr& e) {
   ir::Value *a = toReal(matrix.value), *y = toReal(rhs.value);
   ir::Value *rows = sizeOf(a, 0), *columns = sizeOf(a, 1), *length = sizeOf(y, 0);
   if (knownDifference(rows, columns) != 0)
-    require(intOp(OpCode::IEq, rows, columns), ir::Status::Shape, "the matrix of a linear system is not square");
+    require(intOp(OpCode::IEq, rows, columns), ir::Status::Shape,
+            "the matrix of a linear system is not square");
   if (knownDifference(rows, length) != 0)
     require(intOp(OpCode::IEq, rows, length), ir::Status::Shape,
             "the right-hand side of a linear system has another size");
@@ -305,12 +327,17 @@ Val Emitter::linearSolve(const ast::BinaryExpr& e) {
 Val Emitter::evalBinary(const ast::BinaryExpr& e) {
   switch (e.op) {
     case BinaryOp::And:
-    case BinaryOp::Or: return evalLogical(e);
+    case BinaryOp::Or:
+      return evalLogical(e);
     case BinaryOp::Pow:
-    case BinaryOp::ElemPow: return power(e);
-    case BinaryOp::Solve: return linearSolve(e);
-    case BinaryOp::In: fail(DiagCode::NotYet, e.span, "cones are not available yet");
-    default: break;
+    case BinaryOp::ElemPow:
+      return power(e);
+    case BinaryOp::Solve:
+      return linearSolve(e);
+    case BinaryOp::In:
+      fail(DiagCode::NotYet, e.span, "cones are not available yet");
+    default:
+      break;
   }
   bool product = e.op == BinaryOp::Mul && e.lhs->kind == ast::ExprKind::Transpose;
   Val a = product ? eval(*ast::as<ast::TransposeExpr>(*e.lhs).operand) : eval(*e.lhs);
@@ -325,15 +352,21 @@ Val Emitter::evalBinary(const ast::BinaryExpr& e) {
       if (isSymmetrisation(e) && sum.isLeaf()) sum.structure = ir::Structure::Symmetric;
       return sum;
     }
-    case BinaryOp::Sub: return addOrSub(true, a, b);
-    case BinaryOp::Mul: return multiply(a, b, product);
-    case BinaryOp::ElemMul: return arithmetic(OpCode::Mul, OpCode::IMul, a, b);
+    case BinaryOp::Sub:
+      return addOrSub(true, a, b);
+    case BinaryOp::Mul:
+      return multiply(a, b, product);
+    case BinaryOp::ElemMul:
+      return arithmetic(OpCode::Mul, OpCode::IMul, a, b);
     case BinaryOp::Div:
-    case BinaryOp::ElemDiv: return divide(a, b);
-    default: break;
+    case BinaryOp::ElemDiv:
+      return divide(a, b);
+    default:
+      break;
   }
   Val result = compare(e.op, a, b);
-  if (e.type != nullptr && e.type->isScalar() && result.rank() > 0) return Val::leaf(allTrue(result.value));
+  if (e.type != nullptr && e.type->isScalar() && result.rank() > 0)
+    return Val::leaf(allTrue(result.value));
   return result;
 }
 

@@ -43,7 +43,8 @@ class SolveLowering {
   std::vector<Equation> equations(std::span<ir::Value* const> unknowns, bool as_fixed_point);
   ir::Value* flat(std::span<ir::Value* const> values);
   Values unflatten(ir::Value* z, std::span<ir::Value* const> like);
-  std::shared_ptr<const FunctionValue> function(const std::string& kind, const Values& like, bool scalar);
+  std::shared_ptr<const FunctionValue> function(const std::string& kind, const Values& like,
+                                                bool scalar);
   struct Reached {
     Values solutions;
     ir::Value *iterations, *reason, *multiple;
@@ -60,7 +61,9 @@ class SolveLowering {
   bool isGiven() const { return solve_.solver && solve_.solver->function == nullptr; }
   const ast::FnDecl& solver();
   bool isNewton() { return !isGiven() && solver().in_prelude && solver().name.text == "newton"; }
-  std::string mode() const { return solve_.differentiate ? solve_.differentiate->mode.text : "implicit"; }
+  std::string mode() const {
+    return solve_.differentiate ? solve_.differentiate->mode.text : "implicit";
+  }
 
   Emitter& e_;
   const ast::SolveExpr& solve_;
@@ -78,7 +81,8 @@ class SolveLowering {
 void SolveLowering::orderFixedPoint() {
   std::vector<int> used(solve_.equations.size(), 0);
   auto is = [](const ast::Expr& side, const ast::Unknown& unknown) {
-    return side.kind == ast::ExprKind::Name && ast::as<ast::NameExpr>(side).binding == unknown.binding;
+    return side.kind == ast::ExprKind::Name &&
+           ast::as<ast::NameExpr>(side).binding == unknown.binding;
   };
   for (const ast::Unknown& unknown : solve_.unknowns) {
     bool found = false;
@@ -98,7 +102,8 @@ SolveLowering::Values SolveLowering::starts() {
   Values values;
   for (const ast::Unknown& unknown : solve_.unknowns) {
     const types::Type& type = *unknown.binding->type;
-    Val start = unknown.start != nullptr ? e_.coerce(e_.eval(*unknown.start), &type) : e_.zeros(type);
+    Val start =
+        unknown.start != nullptr ? e_.coerce(e_.eval(*unknown.start), &type) : e_.zeros(type);
     e_.checkSizes(type, start, "the start of `" + unknown.name.text + "`");
     values.push_back(b().op(OpCode::Stop, {start.value}));
   }
@@ -117,7 +122,8 @@ std::vector<SolveLowering::Equation> SolveLowering::equations(std::span<ir::Valu
   std::vector<Equation> result;
   auto both = [&](const ast::BinaryExpr& equation) {
     Emitter::SpanScope span(e_, equation.span);
-    Equation sides{e_.toReal(e_.eval(*equation.lhs).value), e_.toReal(e_.eval(*equation.rhs).value)};
+    Equation sides{e_.toReal(e_.eval(*equation.lhs).value),
+                   e_.toReal(e_.eval(*equation.rhs).value)};
     e_.requireEqualShapes(sides.lhs, sides.rhs);
     if (sides.lhs->type.isScalar() && !sides.rhs->type.isScalar())
       sides.lhs = b().fill(sides.lhs, b().dims(sides.rhs));
@@ -126,7 +132,8 @@ std::vector<SolveLowering::Equation> SolveLowering::equations(std::span<ir::Valu
     return sides;
   };
   if (!as_fixed_point) {
-    for (const auto& equation : solve_.equations) result.push_back(both(ast::as<ast::BinaryExpr>(*equation)));
+    for (const auto& equation : solve_.equations)
+      result.push_back(both(ast::as<ast::BinaryExpr>(*equation)));
   } else {
     for (const Form& form : fixed_point_) {
       Equation sides = both(ast::as<ast::BinaryExpr>(*solve_.equations[form.equation]));
@@ -171,8 +178,8 @@ SolveLowering::Values SolveLowering::unflatten(ir::Value* z, std::span<ir::Value
 }
 
 // F: the residual lhs - rhs; T: the fixed-point map.
-std::shared_ptr<const FunctionValue> SolveLowering::function(const std::string& kind, const Values& like,
-                                                             bool scalar) {
+std::shared_ptr<const FunctionValue> SolveLowering::function(const std::string& kind,
+                                                             const Values& like, bool scalar) {
   auto f = std::make_shared<FunctionValue>();
   f->kind = FunctionValue::Kind::Native;
   f->native_parameters = {"z"};
@@ -224,12 +231,14 @@ double SolveLowering::tolerance() {
   if (tol == nullptr) return isGiven() ? 1e-8 : kDefaultTolerance;
   auto known = ir::constantReal(e_.toReal(e_.eval(*tol).value));
   if (!known)
-    e_.fail(DiagCode::TooLarge, tol->span, "the tolerance of a solve must be known when the program is compiled",
+    e_.fail(DiagCode::TooLarge, tol->span,
+            "the tolerance of a solve must be known when the program is compiled",
             "write a number");
   return *known;
 }
 
-SolveLowering::Reached SolveLowering::readSolution(const Val& result, const Values& like, bool scalar) {
+SolveLowering::Reached SolveLowering::readSolution(const Val& result, const Values& like,
+                                                   bool scalar) {
   Reached reached{{}, e_.integer(0), e_.integer(0), nullptr};
   ir::Value* z = result.isLeaf() ? result.value : result.elements[0].value;
   if (!result.isLeaf()) {  // Solution { z, iterations, reason }, or that as a tuple
@@ -249,8 +258,9 @@ SolveLowering::Reached SolveLowering::runSolver(const Values& starts) {
   const ast::FnDecl* decl = &solver();
   bool scalar = starts.size() == 1 && starts[0]->type.isScalar();
   if (scalar) {
-    const ast::FnDecl* fast =
-        decl->in_prelude ? e_.shared_.program.preludeFunction(decl->name.text + "_scalar") : nullptr;
+    const ast::FnDecl* fast = decl->in_prelude
+                                  ? e_.shared_.program.preludeFunction(decl->name.text + "_scalar")
+                                  : nullptr;
     scalar = fast != nullptr;
     if (scalar) decl = fast;
   }
@@ -274,7 +284,8 @@ SolveLowering::Reached SolveLowering::given() {
   check(z0 != nullptr, "`given` without a value");
   Val value = e_.eval(*z0);
   Reached reached{{}, e_.integer(0), e_.integer(0), b().boolean(false)};
-  for (ir::Value* leaf : leavesOf(value)) reached.solutions.push_back(b().op(OpCode::Stop, {e_.toReal(leaf)}));
+  for (ir::Value* leaf : leavesOf(value))
+    reached.solutions.push_back(b().op(OpCode::Stop, {e_.toReal(leaf)}));
   return reached;
 }
 
@@ -298,7 +309,8 @@ Val SolveLowering::unrolled(const Values& starts) {
     attrs.i = static_cast<int64_t>(status);
     b().emit(OpCode::Check, {ok, residual, scale}, std::move(attrs));
   };
-  test(b().op(OpCode::And, {b().op(OpCode::IsFinite, {residual}), b().op(OpCode::IsFinite, {scale})}),
+  test(b().op(OpCode::And,
+              {b().op(OpCode::IsFinite, {residual}), b().op(OpCode::IsFinite, {scale})}),
        ir::Status::NonFinite);
   ir::Value* bound = b().mul(b().real(tolerance()), b().add(b().real(1.0), scale));
   test(b().op(OpCode::FLe, {residual, bound}), ir::Status::NotConverged);
@@ -311,21 +323,24 @@ Val SolveLowering::root(const Values& starts) {
   attrs.str = mode();
   int64_t terms = 0;
   if (mode() == "neumann")
-    terms = ir::constantInt(e_.eval(*solve_.differentiate->arguments.at(0).value).value).value_or(0);
+    terms =
+        ir::constantInt(e_.eval(*solve_.differentiate->arguments.at(0).value).value).value_or(0);
   attrs.ints = {terms, isGiven() ? 1 : 0, isNewton() ? 1 : 0};
   bool as_fixed_point = mode() != "implicit" && !fixed_point_.empty();
   ir::Op& op = b().emitUnchecked(OpCode::Root, starts, std::move(attrs));
   auto fill = [&](ir::Region& region, const std::function<Values(const Values&)>& emit) {
     Values arguments;
     for (size_t k = 0; k < starts.size(); ++k)
-      arguments.push_back(e_.function_.addArgument(region, starts[k]->type, solve_.unknowns[k].name.text));
+      arguments.push_back(
+          e_.function_.addArgument(region, starts[k]->type, solve_.unknowns[k].name.text));
     ir::Builder inner(e_.function_, region);
     Emitter::BuilderScope scope(e_, inner);
     inner.yield(emit(arguments));
   };
   fill(*op.regions[0], [&](const Values& arguments) {
-    Reached reached = isGiven() ? Reached{arguments, e_.integer(0), e_.integer(0), b().boolean(false)}
-                                : runSolver(arguments);
+    Reached reached = isGiven()
+                          ? Reached{arguments, e_.integer(0), e_.integer(0), b().boolean(false)}
+                          : runSolver(arguments);
     Values yields = reached.solutions;
     yields.insert(yields.end(), {reached.iterations, reached.reason, reached.multiple});
     return yields;

@@ -12,7 +12,8 @@ namespace dini::lower {
 
 using ast::StmtKind;
 
-std::vector<const ast::Binding*> Emitter::assignedIn(const std::vector<const ast::Stmt*>& statements) const {
+std::vector<const ast::Binding*> Emitter::assignedIn(
+    const std::vector<const ast::Stmt*>& statements) const {
   Assignments found;
   for (const ast::Stmt* stmt : statements) found.add(*stmt);
   return assignedVariables(found);
@@ -65,8 +66,13 @@ void Emitter::sequence(const std::vector<ast::StmtPtr>& statements, size_t from)
     if (known == 1 || k + 1 == statements.size()) return;
     std::vector<const ast::Stmt*> rest;
     for (size_t j = k + 1; j < statements.size(); ++j) rest.push_back(statements[j].get());
-    branch(Branching::If, nullptr, logicalNot(out), assignedIn(rest), nullptr,
-           [&] { sequence(statements, k + 1); return Val{}; }, [] { return Val{}; });
+    branch(
+        Branching::If, nullptr, logicalNot(out), assignedIn(rest), nullptr,
+        [&] {
+          sequence(statements, k + 1);
+          return Val{};
+        },
+        [] { return Val{}; });
     return;
   }
 }
@@ -94,25 +100,36 @@ void Emitter::prepareReturn() {
 void Emitter::exec(const ast::Stmt& stmt) {
   SpanScope span(*this, stmt.span);
   switch (stmt.kind) {
-    case StmtKind::Let: return execLet(ast::as<ast::LetStmt>(stmt));
+    case StmtKind::Let:
+      return execLet(ast::as<ast::LetStmt>(stmt));
     case StmtKind::Var: {
       const auto& s = ast::as<ast::VarStmt>(stmt);
       Val value = coerce(eval(*s.value), s.binding->type.get());
-      if (s.declared != nullptr && s.declared->resolved) checkSizes(*s.declared->resolved, value, s.name.text);
+      if (s.declared != nullptr && s.declared->resolved)
+        checkSizes(*s.declared->resolved, value, s.name.text);
       frame_->env[s.binding.get()] = std::move(value);
       return;
     }
-    case StmtKind::Assign: return execAssign(ast::as<ast::AssignStmt>(stmt));
-    case StmtKind::For: return execFor(ast::as<ast::ForStmt>(stmt));
-    case StmtKind::While: return execWhile(ast::as<ast::WhileStmt>(stmt));
+    case StmtKind::Assign:
+      return execAssign(ast::as<ast::AssignStmt>(stmt));
+    case StmtKind::For:
+      return execFor(ast::as<ast::ForStmt>(stmt));
+    case StmtKind::While:
+      return execWhile(ast::as<ast::WhileStmt>(stmt));
     case StmtKind::Break:
-      check(!frame_->break_flags.empty() && frame_->break_flags.back() != nullptr, "`break` outside a loop");
+      check(!frame_->break_flags.empty() && frame_->break_flags.back() != nullptr,
+            "`break` outside a loop");
       frame_->env[frame_->break_flags.back()] = Val::leaf(b().boolean(true));
       return;
-    case StmtKind::Return: return execReturn(ast::as<ast::ReturnStmt>(stmt));
-    case StmtKind::Assert: return execAssert(ast::as<ast::AssertStmt>(stmt));
-    case StmtKind::Print: return execPrint(ast::as<ast::PrintStmt>(stmt));
-    case StmtKind::Expression: eval(*ast::as<ast::ExprStmt>(stmt).value); return;
+    case StmtKind::Return:
+      return execReturn(ast::as<ast::ReturnStmt>(stmt));
+    case StmtKind::Assert:
+      return execAssert(ast::as<ast::AssertStmt>(stmt));
+    case StmtKind::Print:
+      return execPrint(ast::as<ast::PrintStmt>(stmt));
+    case StmtKind::Expression:
+      eval(*ast::as<ast::ExprStmt>(stmt).value);
+      return;
   }
 }
 
@@ -149,22 +166,30 @@ void Emitter::execAssign(const ast::AssignStmt& s) {
 }
 
 // The root's value after the assignment, found from the target outwards in.
-Val Emitter::assignInto(const ast::Expr& target, const Val& current, const Val& value, ast::AssignOp op) {
+Val Emitter::assignInto(const ast::Expr& target, const Val& current, const Val& value,
+                        ast::AssignOp op) {
   if (target.kind == ast::ExprKind::Name) {
     switch (op) {
-      case ast::AssignOp::Set: return value;
-      case ast::AssignOp::Add: return addOrSub(false, current, value);
-      case ast::AssignOp::Sub: return addOrSub(true, current, value);
-      case ast::AssignOp::Mul: return multiply(current, value);
+      case ast::AssignOp::Set:
+        return value;
+      case ast::AssignOp::Add:
+        return addOrSub(false, current, value);
+      case ast::AssignOp::Sub:
+        return addOrSub(true, current, value);
+      case ast::AssignOp::Mul:
+        return multiply(current, value);
     }
   }
   if (target.kind == ast::ExprKind::Field) {
     const auto& field = ast::as<ast::FieldExpr>(target);
     Val base = partOf(*field.base, current);
     auto at = static_cast<size_t>(base.field(field.name.text));
-    if (op == ast::AssignOp::Set) base.elements[at] = coerce(value, target.type.get());
-    else if (op == ast::AssignOp::Mul) base.elements[at] = multiply(base.elements[at], value);
-    else base.elements[at] = addOrSub(op == ast::AssignOp::Sub, base.elements[at], value);
+    if (op == ast::AssignOp::Set)
+      base.elements[at] = coerce(value, target.type.get());
+    else if (op == ast::AssignOp::Mul)
+      base.elements[at] = multiply(base.elements[at], value);
+    else
+      base.elements[at] = addOrSub(op == ast::AssignOp::Sub, base.elements[at], value);
     return assignInto(*field.base, current, base, ast::AssignOp::Set);
   }
   const auto& index = ast::as<ast::IndexExpr>(target);
@@ -224,11 +249,13 @@ void Emitter::execPrint(const ast::PrintStmt& s) {
   for (size_t k = 0; k < s.values.size(); ++k) {
     if (k > 0) attrs.str += ' ';
     if (s.values[k]->kind == ast::ExprKind::String) {
-      for (char c : ast::as<ast::StringExpr>(*s.values[k]).value) attrs.str += c == '%' ? "%%" : std::string(1, c);
+      for (char c : ast::as<ast::StringExpr>(*s.values[k]).value)
+        attrs.str += c == '%' ? "%%" : std::string(1, c);
       continue;
     }
     Val value = eval(*s.values[k]);
-    if (value.isFunction()) fail(DiagCode::TypeMismatch, s.values[k]->span, "a function cannot be printed");
+    if (value.isFunction())
+      fail(DiagCode::TypeMismatch, s.values[k]->span, "a function cannot be printed");
     formatValue(value, attrs.str, operands);
   }
   b().emit(ir::OpCode::Print, std::move(operands), std::move(attrs));
@@ -240,7 +267,8 @@ namespace {
 bool alwaysReturns(const ast::Expr* e);
 bool alwaysReturns(const ast::Stmt& stmt) {
   if (stmt.kind == StmtKind::Return) return true;
-  return stmt.kind == StmtKind::Expression && alwaysReturns(ast::as<ast::ExprStmt>(stmt).value.get());
+  return stmt.kind == StmtKind::Expression &&
+         alwaysReturns(ast::as<ast::ExprStmt>(stmt).value.get());
 }
 bool alwaysReturns(const ast::Expr* e) {
   if (e == nullptr) return false;
@@ -300,8 +328,9 @@ Val Emitter::tail(Rest rest) {
     ir::Value* returned = frame_->env.at(&frame_->return_flag).value;
     if (ir::constantInt(returned) == 0) continue;
     Val early = frame_->env.at(&frame_->return_value);
-    return branch(Branching::If, nullptr, returned, {}, frame_->result.get(),
-                  [&] { return early; }, isolated([&] { return tail(rest); }));
+    return branch(
+        Branching::If, nullptr, returned, {}, frame_->result.get(), [&] { return early; },
+        isolated([&] { return tail(rest); }));
   }
   if (rest.next != nullptr) {
     if (rest.block->result != nullptr) eval(*rest.block->result);
@@ -323,7 +352,8 @@ Val Emitter::tailIf(const ast::IfExpr& e, const Rest& rest) {
 // A side of an `if` in tail position, then the rest; without a rest its value is the function's.
 Val Emitter::tailBlock(const ast::Expr* e, const Rest& rest) {
   if (e == nullptr) return tail(rest);
-  if (e->kind == ast::ExprKind::If && rest.block == nullptr) return tailIf(ast::as<ast::IfExpr>(*e), rest);
+  if (e->kind == ast::ExprKind::If && rest.block == nullptr)
+    return tailIf(ast::as<ast::IfExpr>(*e), rest);
   if (e->kind == ast::ExprKind::Block)
     return tail(Rest{&ast::as<ast::BlockExpr>(*e), 0, rest.block == nullptr ? nullptr : &rest});
   check(rest.block == nullptr, "the side of a statement `if` is a block");

@@ -11,9 +11,12 @@ namespace {
 
 ir::Elem elemOf(types::Scalar scalar) {
   switch (scalar) {
-    case types::Scalar::Real: return ir::Elem::F64;
-    case types::Scalar::Int: return ir::Elem::I64;
-    case types::Scalar::Bool: return ir::Elem::I1;
+    case types::Scalar::Real:
+      return ir::Elem::F64;
+    case types::Scalar::Int:
+      return ir::Elem::I64;
+    case types::Scalar::Bool:
+      return ir::Elem::I1;
   }
   failCheck("unknown scalar kind");
 }
@@ -26,7 +29,8 @@ types::Scalar scalarOf(ir::Elem elem) {
 
 ir::Type leafType(const types::Type& type) {
   ir::Type result{type.kind == types::Kind::Covector ? ir::Elem::F64 : elemOf(type.scalar), {}};
-  for (const types::Size& dim : type.dims) result.dims.push_back(dim.constant().value_or(ir::kDynamic));
+  for (const types::Size& dim : type.dims)
+    result.dims.push_back(dim.constant().value_or(ir::kDynamic));
   return result;
 }
 
@@ -75,8 +79,10 @@ Val Emitter::coerce(Val value, const types::Type* type) {
   if (!value.isAggregate()) return value;
   for (size_t k = 0; k < value.elements.size(); ++k) {
     const types::Type* element = nullptr;
-    if (type->kind == types::Kind::Tuple && k < type->elements.size()) element = type->elements[k].get();
-    if (type->kind == types::Kind::Record && k < type->fields.size()) element = type->fields[k].type.get();
+    if (type->kind == types::Kind::Tuple && k < type->elements.size())
+      element = type->elements[k].get();
+    if (type->kind == types::Kind::Record && k < type->fields.size())
+      element = type->fields[k].type.get();
     value.elements[k] = coerce(std::move(value.elements[k]), element);
   }
   return value;
@@ -93,8 +99,9 @@ Val Emitter::zeros(const types::Type& type) {
     for (const types::Size& dim : type.dims) {
       ir::Value* size = evalSize(dim);
       if (size == nullptr)
-        fail(DiagCode::TooLarge, span_, "a value of a size that is known only when the program runs "
-                                        "is needed before it exists",
+        fail(DiagCode::TooLarge, span_,
+             "a value of a size that is known only when the program runs "
+             "is needed before it exists",
              "give the result a declared size");
       sizes.push_back(size);
     }
@@ -110,7 +117,8 @@ Val Emitter::zeros(const types::Type& type) {
 
 Val Emitter::parameterFor(const types::Type& type, const std::string& name) {
   if (isLeafKind(type))
-    return Val::leaf(function_.addParameter(leafType(type), name), type.kind == types::Kind::Covector);
+    return Val::leaf(function_.addParameter(leafType(type), name),
+                     type.kind == types::Kind::Covector);
   std::vector<Val> elements;
   if (type.kind == types::Kind::Tuple) {
     for (size_t k = 0; k < type.elements.size(); ++k)
@@ -140,7 +148,8 @@ void matchSizes(const types::Type& declared, const types::Type& actual,
 std::string recordName(const Val& value, const std::vector<types::Field>& fields) {
   std::string name = value.record->name.text;
   const types::Type* actual = fields.empty() ? nullptr : fields[0].type.get();
-  const types::Type* declared = value.record->resolved.empty() ? nullptr : value.record->resolved[0].type.get();
+  const types::Type* declared =
+      value.record->resolved.empty() ? nullptr : value.record->resolved[0].type.get();
   while (declared != nullptr && actual != nullptr && declared->kind != types::Kind::Array) {
     if (declared->elements.empty() && declared->fields.empty()) return name;
     bool tuple = declared->kind == types::Kind::Tuple;
@@ -156,8 +165,10 @@ std::string recordName(const Val& value, const std::vector<types::Field>& fields
 
 types::TypePtr Emitter::typeOf(const Val& value) const {
   switch (value.kind) {
-    case Val::Kind::Unit: return types::unitType();
-    case Val::Kind::Function: return types::errorType();
+    case Val::Kind::Unit:
+      return types::unitType();
+    case Val::Kind::Function:
+      return types::errorType();
     case Val::Kind::Leaf: {
       std::vector<types::Size> dims;
       for (int64_t dim : value.type().dims) dims.emplace_back(dim);
@@ -169,7 +180,8 @@ types::TypePtr Emitter::typeOf(const Val& value) const {
       for (const Val& element : value.elements) elements.push_back(typeOf(element));
       return types::tuple(std::move(elements));
     }
-    case Val::Kind::Record: break;
+    case Val::Kind::Record:
+      break;
   }
   std::vector<types::Field> fields;
   std::unordered_map<uint32_t, types::Size> sizes;
@@ -217,8 +229,7 @@ void Emitter::bindSizes(const types::Type& type, const Val& value) {
         ir::Value* at_one = evalSize(type.dims[k]);
         frame_->sizes.erase(name.id);
         if (at_zero == nullptr || at_one == nullptr) continue;
-        frame_->sizes[name.id] =
-            intOp(ir::OpCode::IDiv, isub(dim, at_zero), isub(at_one, at_zero));
+        frame_->sizes[name.id] = intOp(ir::OpCode::IDiv, isub(dim, at_zero), isub(at_one, at_zero));
       }
     }
     return;

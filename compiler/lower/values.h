@@ -23,10 +23,10 @@ class Emitter;
 struct Val {
   enum class Kind { Unit, Leaf, Tuple, Record, Function };
   Kind kind = Kind::Unit;
-  ir::Value* value = nullptr;  // Leaf
-  bool covector = false;       // Leaf: x' of a vector
+  ir::Value* value = nullptr;                        // Leaf
+  bool covector = false;                             // Leaf: x' of a vector
   ir::Structure structure = ir::Structure::General;  // Leaf: what the source says of a matrix
-  std::vector<Val> elements;   // Tuple; Record: fields in declaration order
+  std::vector<Val> elements;                         // Tuple; Record: fields in declaration order
   const ast::TypeDecl* record = nullptr;
   std::shared_ptr<const FunctionValue> function;
 
@@ -53,14 +53,14 @@ enum class Form { Grad, ValueAndGrad, Jac, Hess, Hvp, Jvp, Vjp, GradCheck };
 struct FunctionValue {
   enum class Kind { User, Builtin, Lambda, Derivative, Native };
   Kind kind = Kind::User;
-  const ast::FnDecl* decl = nullptr;           // User
-  sema::Builtin builtin{};                     // Builtin
-  const ast::LambdaExpr* lambda = nullptr;     // Lambda, with what it captured
+  const ast::FnDecl* decl = nullptr;        // User
+  sema::Builtin builtin{};                  // Builtin
+  const ast::LambdaExpr* lambda = nullptr;  // Lambda, with what it captured
   Env captured;
   Sizes sizes;
-  Form form = Form::Grad;                      // Derivative
+  Form form = Form::Grad;  // Derivative
   std::shared_ptr<const FunctionValue> base;
-  std::vector<std::string> wrt;                // empty: every parameter that holds reals
+  std::vector<std::string> wrt;  // empty: every parameter that holds reals
   std::function<Val(Emitter&, std::span<const Val>)> native;  // Native: residuals of a solve
   std::vector<std::string> native_parameters;
 };

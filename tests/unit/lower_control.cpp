@@ -87,7 +87,8 @@ TEST_SUITE("lower") {
     Program program(R"(
       fn power(x: real, n: int) -> real = if n == 0 { 1.0 } else { x*power(x, n - 1) }
       fn total(x: real[n]) -> real = if n == 1 { x[0] } else { x[0] + total(x[1..]) })");
-    CHECK(program.ir("power", {types::realType(), types::intType()}).find("call") != std::string::npos);
+    CHECK(program.ir("power", {types::realType(), types::intType()}).find("call") !=
+          std::string::npos);
     std::string total = program.ir("total", {types::realType({4})});
     CHECK(total.find("call") == std::string::npos);
     CHECK(total.find("if(") == std::string::npos);
@@ -145,7 +146,8 @@ TEST_SUITE("lower") {
   }
 
   TEST_CASE("statuses point at the source, also from inside the prelude") {
-    Program bounds("test \"t\" {\n let x = [1.0]\n let i = len(x)\n let y = x[i]\n assert y == 0\n}");
+    Program bounds(
+        "test \"t\" {\n let x = [1.0]\n let i = len(x)\n let y = x[i]\n assert y == 0\n}");
     ir::StatusInfo info = bounds.status();
     CHECK(info.status == ir::Status::Bounds);
     CHECK(bounds.at(info) == "i");
@@ -156,7 +158,8 @@ TEST_SUITE("lower") {
   }
 
   TEST_CASE("a recursion that no size or value ends is a limitation") {
-    Program program("fn f(x: real[n]) -> real = f(concat(x, [1.0]))\ntest \"t\" { assert f([1.0]) == 0 }");
+    Program program(
+        "fn f(x: real[n]) -> real = f(concat(x, [1.0]))\ntest \"t\" { assert f([1.0]) == 0 }");
     CHECK(program.loweringError().substr(0, 5) == "E0902");
   }
 }

@@ -99,11 +99,13 @@ TEST_SUITE("lower") {
   }
 
   TEST_CASE("multiple roots have a value and no derivative") {
-    Program one(R"(fn f(x: real) -> real = solve z: real = 1.0 { (z - x)^2 == 0 } using newton(tol = 1e-14)
+    Program one(
+        R"(fn f(x: real) -> real = solve z: real = 1.0 { (z - x)^2 == 0 } using newton(tol = 1e-14)
       test "t" { assert close(f(2.0), 2.0, tol = 1e-6)
         assert grad(f)(2.0) == 0 })");
     CHECK(one.status().status == ir::Status::MultipleRoot);
-    Program many(R"(fn f(x: real[n]) -> real[n] = solve z: real[n] { (x - z) .^ 3 == 0 } using newton(tol = 1e-14)
+    Program many(
+        R"(fn f(x: real[n]) -> real[n] = solve z: real[n] { (x - z) .^ 3 == 0 } using newton(tol = 1e-14)
       test "t" { assert close(f([1.0, 2.0]), [1.0, 2.0], tol = 1e-4)
         assert all(jac(f)([1.0, 2.0]) == 0) })");
     CHECK(many.status().status == ir::Status::MultipleRoot);
@@ -118,14 +120,20 @@ TEST_SUITE("lower") {
     CHECK(info.residual >= 2.0);
     Program start("test \"t\" { assert (solve z: real = -1.0 { log(z) == 2.0 }) == 0 }");
     CHECK(start.status().status == ir::Status::StartOutOfDomain);
-    Program singular("fn f(x: real) -> real = solve z: real = 1.0 { 0*z == 0*x }\ntest \"t\" { assert grad(f)(1.0) == 0 }");
+    Program singular(
+        "fn f(x: real) -> real = solve z: real = 1.0 { 0*z == 0*x }\ntest \"t\" { assert "
+        "grad(f)(1.0) == 0 }");
     CHECK(singular.status().status == ir::Status::Singular);
-    Program member("test \"t\" { let z = [solve z: real { z + abs(z) == i - 1 } for i in 0..3]\n assert all(z == 0) }");
+    Program member(
+        "test \"t\" { let z = [solve z: real { z + abs(z) == i - 1 } for i in 0..3]\n assert all(z "
+        "== 0) }");
     CHECK(member.status().batch_index == 0);
   }
 
   TEST_CASE("the tolerance of the block's own test is a compile-time number") {
-    Program program("fn f(t: real) -> real = solve z: real { z == 1 } using newton(tol = t)\ntest \"t\" { let x = [1.0]\n assert f(x[0]) == 1 }");
+    Program program(
+        "fn f(t: real) -> real = solve z: real { z == 1 } using newton(tol = t)\ntest \"t\" { let "
+        "x = [1.0]\n assert f(x[0]) == 1 }");
     CHECK(program.loweringError().substr(0, 5) == "E0902");
   }
 }
