@@ -86,7 +86,8 @@ void Forward::reduceRule(ir::Builder& b, const ir::Op& op) {
     setDot(op.result(), b.op(OpCode::Reduce, {x_dot}, std::move(attrs)));
     return;
   }
-  attrs.f = extremeWeight(request_.ties);
+  attrs.f = extremeWeight(request_.ties, op);
+  attrs.i = 0;
   setDot(op.result(), b.op(OpCode::ReducePick, {x(op.operand(0)), x_dot}, std::move(attrs)));
 }
 

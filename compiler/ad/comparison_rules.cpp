@@ -102,7 +102,7 @@ int Forward::forcedSide(const ir::Op& op) const {
 }
 
 bool Forward::isBlended(const ir::Op& op) const {
-  if (!blends_ || !blendsComparisons(request_.ties) || prints(op)) return false;
+  if (!blends_ || !blendsComparisons(request_.ties, op) || prints(op)) return false;
   if (!active(op.operand(1)) && !active(op.operand(2))) return false;
   for (const Value* result : op.results)
     if (!result->type.isStatic()) return false;

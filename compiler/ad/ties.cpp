@@ -1,5 +1,7 @@
 #include "ad/ties.h"
 
+#include <bit>
+
 namespace dini::ad {
 namespace {
 
@@ -17,15 +19,34 @@ double frameworkWeight(Policy policy, const ir::Op& op) {
 
 }  // namespace
 
-double tieWeight(const TieOptions& ties, const ir::Op& op) {
+// A weight w in [0, 1] is the double 2 + w, a framework 4 or 5: never zero.
+int64_t tieMark(const TieOptions& ties) {
+  double code = ties.policy == Policy::Torch ? 4 : ties.policy == Policy::Jax ? 5 : 2 + ties.weight;
+  return std::bit_cast<int64_t>(code);
+}
+
+TieOptions tiesFor(const TieOptions& request, const ir::Op& op) {
+  if (op.attrs.i == 0) return request;
+  auto code = std::bit_cast<double>(op.attrs.i);
+  TieOptions own = request;
+  own.policy = code == 4 ? Policy::Torch : code == 5 ? Policy::Jax : Policy::Weight;
+  if (own.policy == Policy::Weight) own.weight = code - 2;
+  return own;
+}
+
+double tieWeight(const TieOptions& request, const ir::Op& op) {
+  TieOptions ties = tiesFor(request, op);
   if (ties.policy != Policy::Weight) return frameworkWeight(ties.policy, op);
   bool turned = ties.unify && op.attrs.ints.size() >= 2 && op.attrs.ints[1] < 0;
   return turned ? 1 - ties.weight : ties.weight;
 }
 
-bool blendsComparisons(const TieOptions& ties) { return ties.policy == Policy::Weight; }
+bool blendsComparisons(const TieOptions& ties, const ir::Op& op) {
+  return tiesFor(ties, op).policy == Policy::Weight;
+}
 
-double extremeWeight(const TieOptions& ties) {
+double extremeWeight(const TieOptions& request, const ir::Op& op) {
+  TieOptions ties = tiesFor(request, op);
   return ties.policy == Policy::Weight ? ties.weight : 0.5;
 }
 

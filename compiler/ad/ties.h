@@ -7,13 +7,20 @@
 
 namespace dini::ad {
 
+// A policy as a nonzero attrs.i of a `choose`, a comparison `if` or a `reduce`: that of the function
+// which the kink was written in (@ties), which overrides the request's. Such kinks are unified among
+// themselves only.
+int64_t tieMark(const TieOptions& ties);
+// What the operation's mark says, otherwise the request's.
+TieOptions tiesFor(const TieOptions& request, const ir::Op& op);
+
 // Of branch a of a `choose`, or of the then-side of an `if` on a comparison. The operation carries
 // its class and orientation (analysis::unifyKinks).
 double tieWeight(const TieOptions& ties, const ir::Op& op);
 // Whether an `if` on a comparison blends its sides at a tie at all (frameworks take the branch).
-bool blendsComparisons(const TieOptions& ties);
+bool blendsComparisons(const TieOptions& ties, const ir::Op& op);
 // Of reduce max / min: 1 lowest index, 0 highest index, 1/2 all tied ones equally.
-double extremeWeight(const TieOptions& ties);
+double extremeWeight(const TieOptions& ties, const ir::Op& op);
 // Of sort: 1 stable, 0 stable from the right, 1/2 the mean of each block of equal elements.
 double sortWeight(const TieOptions& ties);
 

@@ -34,6 +34,8 @@ void unifyKinks(ir::Function& function) {
   auto annotate = [&](const ir::Op& op) {
     Normalised key = normalised(switchOf(numbers, op));
     int sign = key.sign == 0 ? 1 : key.sign;
+    // A policy of its own (ad/ties.h) makes a class of its own; of a pick attrs.i says something else.
+    if (op.code != ir::OpCode::Pick && op.attrs.i != 0) key.key += "@" + std::to_string(op.attrs.i);
     auto [it, fresh] = classes.try_emplace(key.key, KinkClass{next, sign});
     if (fresh) ++next;
     const_cast<ir::Op&>(op).attrs.ints = {it->second.id, sign * it->second.first_sign};

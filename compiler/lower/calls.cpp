@@ -3,6 +3,7 @@
 
 #include "base/check.h"
 #include "lower/scopes.h"
+#include "lower/tie_policy.h"
 
 namespace dini::lower {
 
@@ -160,6 +161,7 @@ void Emitter::bindParameters(const std::vector<ast::Parameter>& parameters,
 Val Emitter::callUser(const ast::FnDecl& fn, std::vector<NamedVal> arguments) {
   Frame callee;
   callee.fn = &fn;
+  callee.tie_mark = tieMarkOf(fn);
   callee.result = fn.type != nullptr ? fn.type->result : nullptr;
   bindParameters(fn.parameters, std::move(arguments), callee, fn.name.text);
   if (fn.recursive) return callRecursive(fn, callee);
@@ -180,6 +182,7 @@ Val Emitter::callLambda(const FunctionValue& f, std::vector<NamedVal> arguments)
   Frame callee;
   callee.env = f.captured;
   callee.sizes = f.sizes;
+  callee.tie_mark = f.tie_mark;
   bindParameters(f.lambda->parameters, std::move(arguments), callee, "the anonymous function");
   FrameScope scope(*this, callee, false);
   if (f.lambda->body->kind == ast::ExprKind::Block)

@@ -103,9 +103,11 @@ ir::Value* Emitter::reduced(Builtin how, ir::Value* x, const std::vector<int64_t
     case Builtin::Sum:
       return b().reduce("sum", x, axes);
     case Builtin::Max:
-      return b().reduce("max", x, axes);
-    case Builtin::Min:
-      return b().reduce("min", x, axes);
+    case Builtin::Min: {
+      ir::Value* extreme = b().reduce(how == Builtin::Max ? "max" : "min", x, axes);
+      extreme->def->attrs.i = frame_->tie_mark;
+      return extreme;
+    }
     case Builtin::Any:
       return b().reduce("any", x, axes);
     case Builtin::All:

@@ -11,7 +11,6 @@
 #include "ir/verifier.h"
 #include "ir/walk.h"
 #include "lower/scopes.h"
-#include "lower/tie_policy.h"
 #include "opt/opt.h"
 
 namespace dini::lower {
@@ -117,7 +116,6 @@ void Emitter::closeBase(Differentiation& d) {
   d.request.ties = shared_.options.ties;
   if (prelude_depth_ > 0)
     d.request.ties = {.weight = 1.0};  // a solver's step: a vertex of the kink
-  if (base.kind == FunctionValue::Kind::User) d.request.ties = tiesOf(*base.decl, d.request.ties);
   d.request.active.assign(d.base.function->body.args.size(), false);
   size_t leaf = 0;
   for (size_t k = 0; k < given.size(); ++k) {

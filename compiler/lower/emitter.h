@@ -49,6 +49,7 @@ struct Frame {
   Sizes sizes;
   types::TypePtr result;  // declared; null: inferred or none
   const ast::FnDecl* fn = nullptr;
+  int64_t tie_mark = 0;  // of kinks written here: @ties of the function (ad/ties.h), 0 none
   // Early exits are pseudo variables, merged by `if` and carried by loops like any other.
   ast::Binding return_flag, return_value;
   bool return_ready = false;
@@ -250,6 +251,8 @@ class Emitter {
   Val parameterLike(const Val& value, bool constants, const std::string& name);
   std::shared_ptr<const FunctionValue> parameterLike(const FunctionValue& f);
   Val placeholder(const types::Type& type);
+  ir::Value* callDepth(const ast::FnDecl& fn);
+  void limitDepth(const ast::FnDecl& fn);
   Instance& instanceOf(const ast::FnDecl& fn, const Frame& callee);
 
   // --- builtins.cpp, array_builtins.cpp
@@ -327,6 +330,8 @@ class Emitter {
   Span span_;
   int prelude_depth_ = 0;  // inside prelude code statuses point at the call
   std::unordered_map<const ir::Value*, Interval> ranges_;  // of loop indices
+  // In an instance of a function with @bound: how deep its own calls are nested.
+  std::unordered_map<const ast::FnDecl*, ir::Value*> call_depths_;
   std::vector<std::string> inputs_;
   std::unordered_map<std::string, Val> input_values_;
 };

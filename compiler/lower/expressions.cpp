@@ -92,6 +92,7 @@ Val Emitter::eval(const ast::Expr& e) {
       f->kind = FunctionValue::Kind::Lambda;
       f->lambda = &lambda;
       f->sizes = frame_->sizes;
+      f->tie_mark = frame_->tie_mark;
       for (const ast::BindingPtr& captured : lambda.captures) {
         if (auto it = frame_->env.find(captured.get()); it != frame_->env.end())
           f->captured.emplace(captured.get(), it->second);
@@ -326,6 +327,7 @@ std::vector<ir::Value*> Emitter::comparedReals(const ast::Expr& condition, ir::V
   flag = compare(comparison->op, lhs, rhs).value;
   if (!lhs.type().isReal() && !rhs.type().isReal()) return {};
   attrs.str = relation;
+  attrs.i = frame_->tie_mark;
   return {toReal(lhs.value), toReal(rhs.value)};
 }
 

@@ -122,6 +122,7 @@ std::shared_ptr<const FunctionValue> Emitter::parameterLike(const FunctionValue&
 // The activation of an instance: parameters in place of the caller's values.
 void Emitter::parametersInto(const ast::FnDecl& fn, const Frame& caller, Frame& own) {
   own.fn = &fn;
+  own.tie_mark = caller.tie_mark;
   own.result = caller.result;
   FrameScope scope(*this, own, fn.in_prelude);
   for (const ast::Parameter& parameter : fn.parameters) {
@@ -154,6 +155,19 @@ Val Emitter::placeholder(const types::Type& type) {
   return Val::recordOf(recordNamed(type.name), std::move(elements));
 }
 
+// @bound(n) of a recursive function: an instance takes the depth of its call as its last parameter.
+ir::Value* Emitter::callDepth(const ast::FnDecl& fn) {
+  auto outer = call_depths_.find(&fn);
+  return outer == call_depths_.end() ? integer(1) : iadd(outer->second, integer(1));
+}
+
+void Emitter::limitDepth(const ast::FnDecl& fn) {
+  int64_t bound = boundOf(fn.attributes);
+  if (bound == 0) return;
+  ir::Value* depth = call_depths_[&fn] = function_.addParameter(ir::i64(), "depth");
+  require(intOp(ir::OpCode::ILe, depth, integer(bound)), ir::Status::Bound, "");
+}
+
 Instance& Emitter::instanceOf(const ast::FnDecl& fn, const Frame& callee) {
   std::string key = fmt::format("{}:{}", fn.name.text, static_cast<const void*>(&fn));
   for (const ast::Parameter& parameter : fn.parameters)
@@ -174,6 +188,7 @@ Instance& Emitter::instanceOf(const ast::FnDecl& fn, const Frame& callee) {
     Frame own;
     inner.parametersInto(fn, callee, own);
     FrameScope scope(inner, own, fn.in_prelude);
+    inner.limitDepth(fn);
     instance.result = inner.placeholder(*own.result);
     Val value = inner.functionBody(fn);
     inner.yield(value);
@@ -198,6 +213,7 @@ Val Emitter::callRecursive(const ast::FnDecl& fn, Frame& callee) {
   std::vector<ir::Value*> operands;
   for (const ast::Parameter& parameter : fn.parameters)
     operandsOf(callee.env.at(parameter.binding.get()), isSizeParameter(parameter), operands);
+  if (boundOf(fn.attributes) > 0) operands.push_back(callDepth(fn));
   if (!instance.finished) instance.reentered = true;
   std::vector<ir::Value*> results;
   if (instance.finished && !instance.reentered &&

@@ -375,6 +375,7 @@ ir::Value* Emitter::choose(ir::Value* p, ir::Value* q, ir::Value* a, ir::Value* 
   ir::Attrs attrs;
   attrs.f = gap;
   attrs.str = kink;
+  attrs.i = frame_->tie_mark;
   return this->b().op(OpCode::Choose, {p, q, a, b}, std::move(attrs));
 }
 

@@ -1,5 +1,7 @@
 #include "lower/tie_policy.h"
 
+#include "ad/ties.h"
+
 namespace dini::lower {
 namespace {
 
@@ -9,11 +11,13 @@ const std::string* word(const ast::Expr& e) {
 
 }  // namespace
 
-ad::TieOptions tiesOf(const ast::FnDecl& fn, const ad::TieOptions& otherwise) {
-  ad::TieOptions ties = otherwise;
+int64_t tieMarkOf(const ast::FnDecl& fn) {
+  ad::TieOptions ties;
+  bool marked = false;
   using Policy = ad::TieOptions::Policy;
   for (const ast::Attribute& attribute : fn.attributes) {
     if (attribute.name.text != "ties" || attribute.arguments.size() != 1) continue;
+    marked = true;
     const ast::Expr& policy = *attribute.arguments[0];
     if (const std::string* name = word(policy)) {
       ties.policy = Policy::Weight;
@@ -34,7 +38,7 @@ ad::TieOptions tiesOf(const ast::FnDecl& fn, const ad::TieOptions& otherwise) {
     if (*name == "framework" && framework != nullptr)
       ties.policy = *framework == "jax" ? Policy::Jax : Policy::Torch;
   }
-  return ties;
+  return marked ? ad::tieMark(ties) : 0;
 }
 
 }  // namespace dini::lower

@@ -1,12 +1,11 @@
-// The attribute @ties(policy) of a function: how derivatives requested of it weigh ties.
+// The attribute @ties(policy) of a function: how derivatives weigh ties of the kinks written in it.
 #pragma once
 
-#include "ad/ad.h"
 #include "syntax/ast.h"
 
 namespace dini::lower {
 
-// `otherwise` where the function has no such attribute.
-ad::TieOptions tiesOf(const ast::FnDecl& fn, const ad::TieOptions& otherwise);
+// The mark of the function's kinks (ad/ties.h); 0 without the attribute.
+int64_t tieMarkOf(const ast::FnDecl& fn);
 
 }  // namespace dini::lower

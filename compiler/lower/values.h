@@ -58,6 +58,7 @@ struct FunctionValue {
   const ast::LambdaExpr* lambda = nullptr;  // Lambda, with what it captured
   Env captured;
   Sizes sizes;
+  int64_t tie_mark = 0;    // of the function that the lambda stands in
   Form form = Form::Grad;  // Derivative
   std::shared_ptr<const FunctionValue> base;
   std::vector<std::string> wrt;  // empty: every parameter that holds reals

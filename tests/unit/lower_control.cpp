@@ -81,6 +81,11 @@ TEST_SUITE("lower") {
   TEST_CASE("a bound on a loop is a status") {
     Program program("test \"t\" {\n var k = 0\n @bound(5)\n while k < 6 { k += 1 }\n}");
     CHECK(program.status().status == ir::Status::Bound);
+    passes(R"(
+    @bound(5) fn down(n: int, x: real) -> real = if n == 0 { x } else { 2*down(n - 1, x) }
+    test "a bound on a recursive function" {
+      assert down(4, 1.0) == 16.0 and (try down(5, 1.0) else -1.0) == -1.0 and grad(down)(4, 1.0) == 16.0
+    })");
   }
 
   TEST_CASE("recursion on values becomes calls, recursion on sizes ends when lowering") {
