@@ -193,6 +193,7 @@ class FunctionEmitter {
   // --- updates.cpp
   void emitUpdate(const ir::Op& op);
   void emitUpdateSlice(const ir::Op& op);
+  void emitPadding(const ir::Op& op);
   void emitScatterAdd(const ir::Op& op);
   void emitConcat(const ir::Op& op);
   void emitPack(const ir::Op& op);
@@ -278,6 +279,7 @@ class FunctionEmitter {
   bool regionFitsLanes(const ir::Region& region);
   void emitLaneMap(const ir::Op& loop);
   void emitLaneIf(const ir::Op& op);
+  int speculationCost(const ir::Region& region);
   void emitLaneWhile(const ir::Op& op);
   void emitLaneTry(const ir::Op& op);
   void emitLaneSolve(const ir::Op& op);

@@ -13,6 +13,10 @@ using ir::Op;
 using ir::OpCode;
 using ir::Region;
 
+namespace {
+constexpr int kTooMuch = 25;
+}
+
 llvm::Value* FunctionEmitter::activeMask() {
   return b_.CreateAnd(lanes_.mask, b_.CreateLoad(lanesOf(m_.i1), lanes_.live));
 }
@@ -169,8 +173,36 @@ void FunctionEmitter::bindSelected(std::vector<Slot>& slots, llvm::Value* condit
   }
 }
 
+// Cheap scalar arithmetic without effects: running it for all lanes costs less than a branch.
+int FunctionEmitter::speculationCost(const Region& region) {
+  int total = 0;
+  for (const auto& op : region.ops) {
+    if (op->code == OpCode::Yield) continue;
+    for (const ir::Value* result : op->results)
+      if (!result->type.isScalar()) return kTooMuch;
+    for (const ir::Value* operand : op->operands)
+      if (!operand->type.isScalar()) return kTooMuch;
+    if (op->code == OpCode::If) total += speculationCost(*op->regions[0]) + speculationCost(*op->regions[1]);
+    else if (op->code == OpCode::Const || ir::isElementwise(op->code)) total += costOf(*op);
+    else return kTooMuch;
+    if (total >= kTooMuch) return kTooMuch;
+  }
+  return total;
+}
+
 void FunctionEmitter::emitLaneIf(const Op& op) {
   llvm::Value* condition = scalar(op.operand(0));
+  if (speculationCost(*op.regions[0]) + speculationCost(*op.regions[1]) < kTooMuch) {
+    Values sides[2];
+    for (size_t side = 0; side < 2; ++side) {
+      emitOps(*op.regions[side]);
+      for (const ir::Value* yielded : op.regions[side]->yields()) sides[side].push_back(splat(scalar(yielded)));
+      closeRegion(*op.regions[side]);
+    }
+    for (size_t k = 0; k < op.results.size(); ++k)
+      setScalar(op.results[k], b_.CreateSelect(condition, sides[0][k], sides[1][k]));
+    return;
+  }
   std::vector<Slot> slots = reserveResults(op);
   const Values yes = runMasked(*op.regions[0], b_.CreateAnd(lanes_.mask, condition), slots);
   const Values no = runMasked(*op.regions[1], b_.CreateAnd(lanes_.mask, b_.CreateNot(condition)), slots);

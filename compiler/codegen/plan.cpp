@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "base/check.h"
+#include "ir/builder.h"
 #include "ir/type_rules.h"
 
 namespace dini::codegen {
@@ -15,7 +16,10 @@ using ir::Value;
 namespace {
 
 constexpr int kMaxTree = 400;       // operations in one element's expression
-constexpr int kCheapToRepeat = 3;   // recomputing this much beats memory
+constexpr int kCheapAnywhere = 3;   // recomputing this much beats memory,
+constexpr int kCheapInPasses = 8;   // this much where each of a few readers reads once
+constexpr size_t kFewReaders = 4;
+constexpr int kMaxPadding = 3;      // boxes added to one array in one pass
 
 // The operand is needed in memory: library calls, and operations that read elements repeatedly.
 bool needsBuffer(const Op& op) {
@@ -31,7 +35,9 @@ bool needsBuffer(const Op& op) {
   }
 }
 
-int ownCost(const Op& op) {
+}  // namespace
+
+int costOf(const Op& op) {
   switch (op.code) {
     case OpCode::Const: case OpCode::Fill: case OpCode::Iota: case OpCode::Stop:
     case OpCode::Broadcast: case OpCode::Transpose: case OpCode::Reshape: case OpCode::Slice:
@@ -45,12 +51,12 @@ int ownCost(const Op& op) {
       return 1;
     case OpCode::Choose: case OpCode::Pick: case OpCode::SafeMul:
       return 2;
+    case OpCode::Div: case OpCode::SafeDiv: case OpCode::Sqrt:
+      return 5;
     default:
       return 20;
   }
 }
-
-}  // namespace
 
 bool isIndexMap(OpCode code) {
   switch (code) {
@@ -92,7 +98,7 @@ size_t Plan::readsOf(const Value* value, const ir::Region* home, const Op& op) c
   size_t reads = 0;
   for (const Use& use : found->second) {
     if (enclosingIn(home, use.op) == &op) ++reads;
-    else if (use.op->results.size() == 1 && isVirtual(use.op->results[0]))
+    else if (use.op->results.size() == 1 && (isVirtual(use.op->results[0]) || isIndexMap(use.op->code)))
       reads += readsOf(use.op->results[0], home, op);
   }
   return reads;
@@ -139,6 +145,58 @@ bool Plan::readOnce(const Op& op, int depth) const {
   }
 }
 
+// The whole expression down to arrays in memory is small: repeated rather than stored.
+bool Plan::cheapToRepeat(const Op& op) const {
+  const auto found = uses_.find(op.results[0]);
+  if (found == uses_.end()) return true;
+  std::unordered_set<const Op*> readers;
+  bool once_each = true;
+  for (const Use& use : found->second) {
+    if (needsBuffer(*use.op)) return false;
+    readers.insert(use.op);
+    const bool pass = ir::isElementwise(use.op->code) || use.op->code == OpCode::Reduce || use.op->code == OpCode::Slice ||
+                      use.op->code == OpCode::AddSlice || use.op->code == OpCode::Yield;
+    once_each = once_each && pass && use.op->parent == op.parent;
+  }
+  const int limit = once_each && readers.size() <= kFewReaders ? kCheapInPasses : kCheapAnywhere;
+  int total = 0;
+  std::vector<const Op*> pending{&op};
+  while (!pending.empty() && total <= limit) {
+    const Op* next = pending.back();
+    pending.pop_back();
+    total += costOf(*next);
+    for (const Value* operand : next->operands) {
+      if (operand->type.isScalar() || operand->def == nullptr || operand->def->parent != op.parent) continue;
+      const OpCode code = operand->def->code;
+      if (ir::isElementwise(code) || isIndexMap(code)) pending.push_back(operand->def);
+    }
+  }
+  return total <= limit;
+}
+
+// Terms of the sum, 0 where the operation is not of this kind.
+int Plan::paddingDepth(const Op& op) const {
+  if (op.code != OpCode::AddSlice || !op.results[0]->type.isStatic() || !op.operand(1)->type.isStatic()) return 0;
+  if (op.results[0]->type.rank() > 2) return 0;
+  for (size_t k = 2; k < op.operands.size(); ++k)
+    if (!ir::constantInt(op.operand(k))) return 0;
+  const Op* base = op.operand(0)->def;
+  if (base == nullptr) return 0;
+  if (base->code == OpCode::Fill) return 1;
+  if (base->parent != op.parent || uses_.at(base->results[0]).size() != 1) return 0;
+  const int depth = paddingDepth(*base);
+  return depth > 0 && depth < kMaxPadding ? depth + 1 : 0;
+}
+
+// One term of a sum that its only reader writes as a whole.
+bool Plan::paddedByUser(const Op& op) const {
+  if (!isPadding(op)) return false;
+  const auto found = uses_.find(op.results[0]);
+  if (found == uses_.end() || found->second.size() != 1) return false;
+  const Use& use = found->second[0];
+  return use.operand == 0 && use.op->parent == op.parent && isPadding(*use.op);
+}
+
 bool Plan::shouldBeVirtual(const Op& op) const {
   if (op.results.size() != 1 || op.results[0]->type.isScalar()) return false;
   const auto found = uses_.find(op.results[0]);
@@ -157,19 +215,10 @@ void Plan::decideRegion(const Region& region) {
     if (op.results.size() != 1 || op.results[0]->type.isScalar()) continue;
     if (shouldBeVirtual(op)) {
       virtual_.insert(op.results[0]);
-    } else if (ir::isElementwise(op.code)) {
-      // Cheap expressions of values in memory are repeated rather than stored.
-      const auto found = uses_.find(op.results[0]);
-      const bool buffer_wanted =
-          found != uses_.end() && std::any_of(found->second.begin(), found->second.end(),
-                                              [](const Use& use) { return needsBuffer(*use.op); });
-      bool simple_operands = true;
-      for (const Value* operand : op.operands)
-        simple_operands = simple_operands &&
-                          (operand->type.isScalar() || operand->def == nullptr ||
-                           operand->def->code == OpCode::Const || operand->def->code == OpCode::Fill);
-      if (!buffer_wanted && simple_operands && ownCost(op) <= kCheapToRepeat)
-        virtual_.insert(op.results[0]);
+    } else if (ir::isElementwise(op.code) && cheapToRepeat(op)) {
+      virtual_.insert(op.results[0]);
+    } else if (paddedByUser(op)) {
+      virtual_.insert(op.results[0]);
     }
   }
   // Long chains are cut: an expression of bounded size per loop nest.

@@ -15,6 +15,9 @@ class Plan {
   explicit Plan(const ir::Function& function);
 
   bool isVirtual(const ir::Value* value) const { return virtual_.contains(value); }
+  // `op` adds a box at constant places to an array of which all elements are one scalar, or to such
+  // a sum that nothing else reads: the result is written in one pass, piece by piece.
+  bool isPadding(const ir::Op& op) const { return paddingDepth(op) > 0; }
   // Index, in the region that defines `value`, of the last operation that reads it, through virtual
   // values and views too. 0 where nothing does.
   size_t lastUse(const ir::Value* value) const;
@@ -34,6 +37,9 @@ class Plan {
   bool readOnce(const ir::Op& op, int depth) const;
   // Reads of the value, or of virtual ones computed from it, by `op` or inside it.
   size_t readsOf(const ir::Value* value, const ir::Region* home, const ir::Op& op) const;
+  bool cheapToRepeat(const ir::Op& op) const;
+  int paddingDepth(const ir::Op& op) const;
+  bool paddedByUser(const ir::Op& op) const;
   void noteUse(const ir::Value* value, const ir::Op* at);
 
   std::unordered_map<const ir::Value*, std::vector<Use>> uses_;
@@ -44,6 +50,8 @@ class Plan {
 
 // Views: operations that only say where an element is found.
 bool isIndexMap(ir::OpCode code);
+// What one evaluation costs, about, in additions; views are free.
+int costOf(const ir::Op& op);
 // An einsum without contracted letters.
 bool isOuterProduct(const ir::Op& op);
 // Where the operation is found in its region's list of the region that defines `value`: the

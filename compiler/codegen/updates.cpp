@@ -1,9 +1,11 @@
 // Arrays with some elements replaced or added to, in place where the operand dies; arrays put
 // together from parts.
 #include <algorithm>
+#include <set>
 
 #include "base/check.h"
 #include "codegen/emitter.h"
+#include "ir/builder.h"
 
 namespace dini::codegen {
 
@@ -64,7 +66,76 @@ void FunctionEmitter::emitUpdate(const Op& op) {
   });
 }
 
+// A sum of boxes laid over a constant array (Plan::isPadding): the index space is cut where a box begins or
+// ends, and each piece is one loop nest that adds what covers it, in the order of the operations.
+void FunctionEmitter::emitPadding(const Op& op) {
+  std::vector<const Op*> terms;
+  for (const Op* term = &op; term->code == OpCode::AddSlice; term = term->operand(0)->def) terms.insert(terms.begin(), term);
+  llvm::Value* base = scalar(terms.front()->operand(0)->def->operand(0));
+  const auto& dims = op.result()->type.dims;
+  const auto start = [](const Op& term, size_t axis) { return *ir::constantInt(term.operand(2 + axis)); };
+  std::vector<std::vector<int64_t>> cuts(dims.size());
+  for (size_t axis = 0; axis < dims.size(); ++axis) {
+    std::set<int64_t> places{0, dims[axis]};
+    for (const Op* term : terms) {
+      places.insert(start(*term, axis));
+      places.insert(start(*term, axis) + term->operand(1)->type.dims[axis]);
+    }
+    cuts[axis].assign(places.begin(), places.end());
+  }
+  const Buffer buffer = allocate(op.result(), dimsOf(op.operand(0)));
+  std::vector<int64_t> low(dims.size()), high(dims.size());
+  const std::function<void(size_t)> pieces = [&](size_t axis) {
+    if (axis < dims.size()) {
+      for (size_t k = 0; k + 1 < cuts[axis].size(); ++k) {
+        low[axis] = cuts[axis][k];
+        high[axis] = cuts[axis][k + 1];
+        pieces(axis + 1);
+      }
+      return;
+    }
+    std::vector<const Op*> covering;
+    for (const Op* term : terms) {
+      bool inside = true;
+      for (size_t k = 0; k < dims.size(); ++k)
+        inside = inside && start(*term, k) <= low[k] && high[k] <= start(*term, k) + term->operand(1)->type.dims[k];
+      if (inside) covering.push_back(term);
+    }
+    Values extent;
+    for (size_t k = 0; k < dims.size(); ++k) extent.push_back(i64c(high[k] - low[k]));
+    llvm::SmallVector<Index, 4> at;
+    fresh();
+    nest(extent, 0, at, [&](llvm::ArrayRef<Index> inner) {
+      llvm::SmallVector<Index, 4> place;
+      for (size_t k = 0; k < inner.size(); ++k) place.push_back(addTo(inner[k], i64c(low[k])));
+      // Boxes that begin at one place are read at one position, so that they share what they compute.
+      std::map<std::vector<int64_t>, Position> positions;
+      llvm::Value* total = base;
+      for (const Op* term : covering) {
+        std::vector<int64_t> origin;
+        for (size_t k = 0; k < dims.size(); ++k) origin.push_back(start(*term, k));
+        auto found = positions.find(origin);
+        if (found == positions.end()) {
+          llvm::SmallVector<Index, 4> from;
+          for (size_t k = 0; k < place.size(); ++k) from.push_back(addTo(place[k], i64c(-origin[k])));
+          found = positions.emplace(origin, positionOf(from)).first;
+        }
+        llvm::Value* value = element(term->operand(1), found->second);
+        if (isLanes(value) != isLanes(total)) value = splat(value), total = splat(total);
+        total = b_.CreateFAdd(total, value);
+      }
+      store(buffer.dest, positionOf(place), total);
+    });
+  };
+  pieces(0);
+  setBuffer(op.result(), buffer.dest, buffer.storage);
+}
+
 void FunctionEmitter::emitUpdateSlice(const Op& op) {
+  if (plan_.isPadding(op)) {
+    if (plan_.isVirtual(op.result())) return setVirtual(op.result(), dimsOf(op.operand(0)));
+    return emitPadding(op);
+  }
   const ir::Value* v = op.operand(1);
   const bool add = op.code == OpCode::AddSlice;
   const Dest dest = targetOfUpdate(op);
