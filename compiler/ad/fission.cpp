@@ -87,6 +87,19 @@ bool Fission::sinkCheapReads() {
   return core_.size() != size;
 }
 
+// Values whose size is known when the program runs may differ in it between members: they are not
+// stacked, what reads them in the core stays with it.
+bool Fission::keepVaryingSizes() {
+  size_t size = core_.size();
+  for (const auto& op : body_.ops) {
+    if (op->code == OpCode::Yield || core_.contains(op.get())) continue;
+    for (const Value* value : readsOf(*op, body_))
+      if (value->def != nullptr && core_.contains(value->def) && !value->type.isStatic())
+        core_.insert(op.get());
+  }
+  return core_.size() != size;
+}
+
 bool Fission::pays() const {
   bool found = false;
   for (const auto& op : body_.ops)
@@ -131,7 +144,7 @@ bool Fission::grow() {
 Values Fission::run() {
   do {
     closeCore();
-  } while (pays() && (grow() || sinkCheapReads()));
+  } while (pays() && (keepVaryingSizes() || grow() || sinkCheapReads()));
   if (!pays()) return {};
   ir::Builder b(function_, region_);
   b.insertAt(at_);

@@ -24,6 +24,7 @@ class Fission {
   bool grow();  // one trial with the present core; true if the core grew
   void closeCore();
   bool sinkCheapReads();
+  bool keepVaryingSizes();
   bool dependsOn(const ir::Op& op, const Ops& ops) const;
   bool pays() const;
   std::vector<ir::Value*> coreResults() const;
