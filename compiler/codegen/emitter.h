@@ -11,6 +11,7 @@
 //   solve.cpp, root.cpp, sorting.cpp
 // Invariants: values are immutable, memory is written only while its value is made or after its last
 // reader; control flow is structured, so that a value dominates all regions that may read it.
+// Longer than usual: one class, whose parts are implemented by the files of this folder.
 #pragma once
 
 #include <functional>

@@ -15,7 +15,7 @@ void printLine(const std::string& line) {
 session::Session* Context::session() {
   if (session_) return session_.get();
   session::Options made;
-  auto policy = session::parseTies(options.ties, !options.no_unify_kinks);
+  auto policy = session::parseTies(options.ties.empty() ? "average" : options.ties, !options.no_unify_kinks);
   auto chosen_engine = session::parseEngine(options.engine);
   auto chosen_level = session::parseLevel(options.level);
   if (!policy && options.ties == "locked") {
@@ -38,6 +38,7 @@ session::Session* Context::session() {
     return nullptr;
   }
   made.ties = *policy;
+  made.notice_ties = options.ties.empty();
   made.execution.engine = *chosen_engine;
   made.execution.level = *chosen_level;
   made.execution.print = [](const std::string& line) {

@@ -15,7 +15,7 @@ enum ExitCode { kFine = 0, kWrong = 1, kLimitation = 2, kCompilerBug = 70 };
 
 // Options of every subcommand, as written on the command line.
 struct CommonOptions {
-  std::string ties = "average";
+  std::string ties;  // empty: not chosen, which is `average` with a notice
   bool no_unify_kinks = false;
   std::string colour = "auto";
   std::string engine = "auto";

@@ -232,7 +232,7 @@ bool root(Machine& machine, const Step& step, Slot* frame) {
   if (!at_start.finite) return fail(Status::StartOutOfDomain);
 
   for (size_t k = 0; k < unknowns; ++k) frame[solver.args[k]] = values[k];
-  if (!machine.run(solver, frame)) return false;
+  if (!machine.runSolver(solver, frame)) return false;
   for (size_t k = 0; k < unknowns; ++k) values[k] = frame[solver.yields[k]];
   Slot multiple = frame[solver.yields[unknowns + 2]];
   info.iterations = frame[solver.yields[unknowns]].integer();

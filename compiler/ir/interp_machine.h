@@ -79,6 +79,14 @@ class Machine {
   const Module& module() const { return module_; }
   const InterpretOptions& options() const { return options_; }
   StatusInfo& status() { return status_; }
+  // Null where nobody asked, and inside solvers, whose iterations concern nobody.
+  RunNotes* notes() { return solver_depth_ == 0 ? options_.notes : nullptr; }
+  bool runSolver(const RegionPlan& region, Slot* frame) {
+    ++solver_depth_;
+    bool ok = run(region, frame);
+    --solver_depth_;
+    return ok;
+  }
 
  private:
   const Module& module_;
@@ -86,6 +94,7 @@ class Machine {
   uint64_t limit_;
   uint64_t spent_ = 0;
   int64_t depth_ = 0;
+  int solver_depth_ = 0;
   StatusInfo status_;
   std::unordered_map<const Function*, std::unique_ptr<FunctionPlan>> plans_;
 };

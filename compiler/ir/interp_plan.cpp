@@ -1,4 +1,5 @@
 // Translation of a function into steps, and the dispatch table.
+#include <algorithm>
 #include <array>
 #include <unordered_set>
 
@@ -33,6 +34,23 @@ bool elementwise(Machine& machine, const Step& step, Slot* frame) {
   step.evaluator(step.parameters, operands, result.own(), count);
   out = std::move(result);
   return true;
+}
+
+// Operand element k, where a scalar stands for every element.
+double realAt(const Slot& slot, int64_t k) { return slot.reals()[slot.isTensor() ? k : 0]; }
+
+// The derivative of a kink: the first one whose sides differ at a tie is noted.
+bool pick(Machine& machine, const Step& step, Slot* frame) {
+  RunNotes* notes = machine.notes();
+  if (notes != nullptr && !notes->tie) {
+    const Slot &p = step.in(frame, 0), &q = step.in(frame, 1), &a = step.in(frame, 2),
+               &b = step.in(frame, 3);
+    int64_t count = std::max({p.count(), q.count(), a.count(), b.count()});
+    for (int64_t k = 0; k < count && !notes->tie; ++k)
+      notes->tie = realAt(p, k) == realAt(q, k) && realAt(a, k) != realAt(b, k);
+    if (notes->tie) notes->tie_span = step.op->span;
+  }
+  return elementwise(machine, step, frame);
 }
 
 Elem genericElem(const Op& op) {
@@ -71,7 +89,7 @@ class Planner {
   Step step(const Op& op) {
     Step step;
     step.op = &op;
-    step.handler = handlerOf(op.code);
+    step.handler = op.code == OpCode::Pick ? pick : handlerOf(op.code);
     if (isElementwise(op.code)) {
       step.evaluator = ops::evaluator(op.code, genericElem(op));
       step.parameters = {op.attrs.i, op.attrs.f};

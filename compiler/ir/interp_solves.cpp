@@ -23,6 +23,13 @@ bool failed(Machine& machine, const Step& step, int status, double rcond = -1) {
   return machine.fail(std::move(info));
 }
 
+void note(Machine& machine, const Step& step, double rcond) {
+  RunNotes* notes = machine.notes();
+  if (notes == nullptr || !(rcond < notes->rcond)) return;
+  notes->rcond = rcond;
+  notes->system_span = step.op->span;
+}
+
 bool linearSolve(Machine& machine, const Step& step, Slot* frame) {
   const Slot a = step.in(frame, 0), b = step.in(frame, 1);
   int64_t n = rowsOf(a), m = columnsOf(b);
@@ -35,6 +42,7 @@ bool linearSolve(Machine& machine, const Step& step, Slot* frame) {
                                  b.reals(), x.ownReals(), &rcond,
                                  scratch(work, dini_linear_solve_work(n)));
   if (status != 0) return failed(machine, step, status, rcond);
+  note(machine, step, rcond);
   step.out(frame) = std::move(x);
   return true;
 }
@@ -52,6 +60,7 @@ bool factor(Machine& machine, const Step& step, Slot* frame) {
                            static_cast<int64_t*>(pivots.own()), &rcond,
                            scratch(work, dini_factor_work(n)));
   if (status != 0) return failed(machine, step, status, rcond);
+  note(machine, step, rcond);
   step.out(frame, 0) = std::move(factors);
   step.out(frame, 1) = std::move(pivots);
   step.out(frame, 2) = Slot::real(rcond);

@@ -12,6 +12,15 @@
 
 namespace dini::ir {
 
+// What a run met that deserves a warning, outside of solvers' iterations. Only the interpreter
+// looks; compiled code does not.
+struct RunNotes {
+  bool tie = false;  // a derivative between two different sides, exactly at a kink
+  Span tie_span;     // of the first
+  double rcond = 1;  // smallest reciprocal condition of a linear system that was solved
+  Span system_span;
+};
+
 struct InterpretOptions {
   // Give up after about this many scalar operations (0: never).
   uint64_t budget = 0;
@@ -19,6 +28,7 @@ struct InterpretOptions {
   const std::atomic<bool>* interrupt = nullptr;
   std::function<void(const std::string&)> print;  // a line of `print` without its newline
   int64_t max_depth = 10'000;                     // of calls; beyond: Status::Bound
+  RunNotes* notes = nullptr;                      // null: not wanted
 };
 
 // nullopt: the budget is spent. Arguments are checked against the parameter types.

@@ -6,6 +6,7 @@
 #include <fmt/format.h>
 
 #include "ad/linear.h"
+#include "analysis/jumps.h"
 #include "base/check.h"
 #include "ir/clone.h"
 #include "ir/verifier.h"
@@ -128,6 +129,13 @@ void Emitter::closeBase(Differentiation& d) {
   }
 }
 
+void Emitter::warnOfJumps(const Differentiation& d) {
+  for (const ir::Op* op : analysis::jumps(*d.base.function, d.request.active))
+    shared_.sink.add(DiagCode::JumpDifferentiated, op->span.valid() ? op->span : span_,
+                     "this jumps; its derivative is taken as 0")
+        .help = "write `stop(...)` around it if that is meant";
+}
+
 // Runs a transform on the closed function and expands the result; `more`: its further operands.
 std::vector<ir::Value*> Emitter::differentiated(
     Differentiation& d, std::vector<ir::Value*> more,
@@ -135,6 +143,7 @@ std::vector<ir::Value*> Emitter::differentiated(
         transform) {
   std::unique_ptr<ir::Function> made;
   opt::simplify(shared_.module, *d.base.function);
+  if (prelude_depth_ == 0) warnOfJumps(d);
   try {
     made = transform(shared_.module, *d.base.function);
   } catch (const ad::Unsupported& unsupported) {

@@ -6,6 +6,7 @@
 // Parts: expressions.cpp, operators.cpp, integers.cpp, indexing.cpp, calls.cpp, instances.cpp,
 // builtins.cpp, array_builtins.cpp, statements.cpp, loops.cpp, comprehensions.cpp,
 // derivatives.cpp, solve.cpp, types.cpp.
+// Longer than usual: one class, whose parts are implemented by the files of this folder.
 #pragma once
 
 #include <map>
@@ -301,6 +302,7 @@ class Emitter {
   Val callDerivative(const FunctionValue& f, std::vector<NamedVal> arguments);
   void bindDerivative(Differentiation& d, std::vector<NamedVal> arguments);
   void closeBase(Differentiation& d);
+  void warnOfJumps(const Differentiation& d);
   std::vector<ir::Value*> differentiated(
       Differentiation& d, std::vector<ir::Value*> more,
       const std::function<std::unique_ptr<ir::Function>(ir::Module&, const ir::Function&)>&

@@ -3,7 +3,6 @@
 #include "ad/ad.h"
 
 #include "base/check.h"
-#include "ir/interpreter.h"
 #include "opt/opt.h"
 
 namespace dini::session {
@@ -59,16 +58,21 @@ ir::Outcome Executor::run(const ir::Module& module, const ir::Function& function
                           std::span<const ir::Tensor> arguments) {
   if (options_.engine == Engine::Jit) return compileAndRun(module, function, arguments);
   ir::InterpretOptions interpretation;
+  ir::RunNotes notes;
+  interpretation.notes = options_.notes ? &notes : nullptr;
   interpretation.interrupt = options_.interrupt;
   if (options_.engine == Engine::Interpreter) {
     interpretation.print = options_.print;
-    return std::move(*ir::interpret(module, function, arguments, interpretation));
+    ir::Outcome outcome = std::move(*ir::interpret(module, function, arguments, interpretation));
+    if (options_.notes) *options_.notes = notes;
+    return outcome;
   }
   std::vector<std::string> held;
   interpretation.budget = kBudget;
   interpretation.print = [&](const std::string& line) { held.push_back(line); };
   std::optional<ir::Outcome> outcome = ir::interpret(module, function, arguments, interpretation);
   if (!outcome) return compileAndRun(module, function, arguments);
+  if (options_.notes) *options_.notes = notes;
   if (options_.print)
     for (const std::string& line : held) options_.print(line);
   return std::move(*outcome);

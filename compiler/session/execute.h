@@ -9,6 +9,7 @@
 #include <span>
 #include <string>
 
+#include "ir/interpreter.h"
 #include "ir/ir.h"
 #include "ir/tensor.h"
 #include "jit/jit.h"
@@ -22,6 +23,7 @@ struct ExecuteOptions {
   jit::OptLevel level = jit::OptLevel::O2;
   const std::atomic<bool>* interrupt = nullptr;
   std::function<void(const std::string&)> print;  // a printed line
+  ir::RunNotes* notes = nullptr;                  // filled where the interpreter ran to the end
 };
 
 class Executor {

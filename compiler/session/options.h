@@ -12,6 +12,7 @@ namespace dini::session {
 struct Options {
   ExecuteOptions execution;
   ad::TieOptions ties;
+  bool notice_ties = false;  // nobody chose the policy: say once that a tie met it (W0503)
 };
 
 // "first", "second", "average", "weight(0.25)", "framework(torch)", "framework(jax)"; keeps `unify`.

@@ -13,6 +13,11 @@
 #include "syntax/parser.h"
 
 namespace dini::session {
+namespace {
+
+constexpr double kIllConditioned = 1e-10;  // reciprocal condition below which W0502 warns
+
+}  // namespace
 
 std::atomic<bool>& interruptFlag() {
   static constinit std::atomic<bool> flag{false};
@@ -212,12 +217,29 @@ std::optional<std::vector<ir::Tensor>> Session::execute(const lower::Lowered& lo
     check(value != nullptr, "a statement reads a variable that has no value");
     arguments.insert(arguments.end(), value->leaves.begin(), value->leaves.end());
   }
+  ir::RunNotes notes;
+  executor_.options().notes = &notes;
   ir::Outcome outcome = executor_.run(lowerer().module(), *lowered.function, arguments);
+  executor_.options().notes = nullptr;
+  reportNotes(notes, span);
   if (const auto* status = std::get_if<ir::StatusInfo>(&outcome)) {
     reportStatus(*status, span, sink_);
     return std::nullopt;
   }
   return std::move(std::get<std::vector<ir::Tensor>>(outcome));
+}
+
+void Session::reportNotes(const ir::RunNotes& notes, Span fallback) {
+  if (notes.tie && options_.notice_ties && !tie_reported_) {
+    tie_reported_ = true;
+    sink_.add(DiagCode::TiesAverage, notes.tie_span.valid() ? notes.tie_span : fallback,
+              "a derivative was taken exactly at a kink, where the tie policy `average` decided")
+        .help = "`--ties` or `@ties` choose another policy; this is said once";
+  }
+  if (notes.rcond < kIllConditioned)
+    sink_.add(DiagCode::IllConditioned, notes.system_span.valid() ? notes.system_span : fallback,
+              "this linear system is close to singular",
+              fmt::format("condition estimate {:.2g}", 1 / notes.rcond));
 }
 
 bool Session::storeOutputs(const std::vector<std::string>& outputs,

@@ -71,6 +71,7 @@ class Session {
   bool wellFormedSave(const ast::CallExpr& call);
   bool runSave(ast::CallExpr& call);
   std::optional<std::vector<ir::Tensor>> execute(const lower::Lowered& lowered, Span span);
+  void reportNotes(const ir::RunNotes& notes, Span fallback);
   bool storeOutputs(const std::vector<std::string>& outputs, std::vector<ir::Tensor> leaves);
 
   Options options_;
@@ -81,6 +82,7 @@ class Session {
   lower::Lowerer::Environment environment_;
   std::unique_ptr<lower::Lowerer> lowerer_;
   Executor executor_;
+  bool tie_reported_ = false;  // W0503 is said once a session
   std::vector<ast::ExprPtr> kept_;  // expressions that were given as text
 };
 
