@@ -1,8 +1,6 @@
 // Transposition: the walk, cotangents, and the elementwise rules.
 #include "ad/reverse.h"
 
-#include <algorithm>
-
 #include "ad/linear.h"
 #include "ad/row_reads.h"
 #include "base/check.h"
@@ -75,84 +73,6 @@ void Reverse::accumulate(ir::Builder& b, Value* old, Value* contribution) {
   if (bar->name.empty() && old->name.ends_with("_dot"))
     bar->name = old->name.substr(0, old->name.size() - 3) + "bar";
   setCotangent(old, bar);
-}
-
-Values Reverse::sizesOf(ir::Builder& b, Value* old) {
-  Values sizes;
-  for (size_t axis = 0; axis < old->type.rank(); ++axis) sizes.push_back(sizeOf(b, old, axis));
-  return sizes;
-}
-
-// A dynamic size of a linear value, read off the primal operands of its definition.
-Value* Reverse::sizeOf(ir::Builder& b, Value* old, size_t axis) {
-  if (old->type.dims[axis] != ir::kDynamic) return b.integer(old->type.dims[axis]);
-  if (!old->linear) return b.dim(x(old), axis);
-  auto fail = [&]() -> Value* {
-    throw Unsupported("the size of this array is known only inside a loop or a branch",
-                      old->def ? old->def->span : source_.span);
-  };
-  if (old->def == nullptr) {
-    const ir::Op* owner = old->region->parent;
-    if (owner == nullptr || owner->code != OpCode::Loop || old->index == 0) return fail();
-    return sizeOf(b, owner->operands[old->index], axis);  // a carry: as its start
-  }
-  const ir::Op& op = *old->def;
-  auto dynamicOperand = [&](size_t first) {  // the size operand of this axis
-    size_t at = first;
-    for (size_t k = 0; k < axis; ++k) at += old->type.dims[k] == ir::kDynamic ? 1 : 0;
-    return x(op.operand(at));
-  };
-  if (ir::isElementwise(op.code)) {
-    for (int pass = 0; pass < 2; ++pass)
-      for (Value* operand : op.operands)
-        if (operand->type.rank() == old->type.rank() && operand->linear == (pass == 1))
-          return sizeOf(b, operand, axis);
-    return fail();
-  }
-  switch (op.code) {
-    case OpCode::Fill:
-    case OpCode::Reshape:
-    case OpCode::Broadcast: return dynamicOperand(1);
-    case OpCode::Slice: return dynamicOperand(1 + op.operand(0)->type.rank());
-    case OpCode::Index: return sizeOf(b, op.operand(0), axis + op.operands.size() - 1);
-    case OpCode::Gather:
-      return axis == 0 ? b.dim(x(op.operand(1)), 0) : sizeOf(b, op.operand(0), axis);
-    case OpCode::Update:
-    case OpCode::AddAt:
-    case OpCode::UpdateSlice:
-    case OpCode::AddSlice:
-    case OpCode::ScatterAdd:
-    case OpCode::Flip:
-    case OpCode::ReducePickT: return sizeOf(b, op.operand(0), axis);
-    case OpCode::Transpose:
-      return sizeOf(b, op.operand(0), static_cast<size_t>(op.attrs.ints[axis]));
-    case OpCode::SortPick:
-    case OpCode::SortPickT:
-    case OpCode::LinearSolve: return sizeOf(b, op.operand(1), axis);
-    case OpCode::Pack:
-      return axis == 0 ? fail() : sizeOf(b, op.operand(0), axis - 1);
-    case OpCode::Reduce:
-    case OpCode::ReducePick: {
-      size_t from = 0;
-      for (size_t kept = 0;; ++from) {
-        bool reduced = std::find(op.attrs.ints.begin(), op.attrs.ints.end(),
-                                 static_cast<int64_t>(from)) != op.attrs.ints.end();
-        if (!reduced && kept++ == axis) return sizeOf(b, op.operand(0), from);
-      }
-    }
-    case OpCode::Einsum: {
-      const std::string& spec = op.attrs.str;
-      size_t comma = spec.find(','), arrow = spec.find("->");
-      char letter = spec[arrow + 2 + axis];
-      size_t in_a = spec.substr(0, comma).find(letter);
-      if (in_a != std::string::npos) return sizeOf(b, op.operand(0), in_a);
-      return sizeOf(b, op.operand(1), spec.substr(comma + 1, arrow - comma - 1).find(letter));
-    }
-    case OpCode::Loop:
-      if (old->index < op.operands.size() - 1) return sizeOf(b, op.operand(old->index + 1), axis);
-      return axis == 0 ? x(op.operand(0)) : fail();
-    default: return fail();
-  }
 }
 
 void Reverse::copyPrimal(ir::Builder& b, const ir::Region& region) {

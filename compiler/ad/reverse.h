@@ -1,7 +1,7 @@
 // Transposition, internal to this folder: one Reverse object copies the primal part of a split
 // function and runs its linear part backwards. cotangent(u) of a linear value u is the sum of what
 // the operations that read u contribute; it is complete when the walk reaches u's definition.
-// reverse.cpp: walk and elementwise; reverse_array.cpp; reverse_control.cpp.
+// reverse.cpp: walk and elementwise; reverse_array.cpp; reverse_control.cpp; reverse_sizes.cpp.
 // A captured array's cotangent is threaded through regions: the region starts from what was
 // accumulated before it and yields the new sum, so add_at and add_slice can work in place.
 #pragma once
@@ -45,6 +45,8 @@ class Reverse {
   // primal operands of its definition.
   std::vector<ir::Value*> sizesOf(ir::Builder& b, ir::Value* old);
   ir::Value* sizeOf(ir::Builder& b, ir::Value* old, size_t axis);
+  ir::Value* elementwiseSize(ir::Builder& b, const ir::Op& op, size_t axis);
+  ir::Value* arraySize(ir::Builder& b, ir::Value* old, size_t axis);
 
   void copyPrimal(ir::Builder& b, const ir::Region& region);
   void transposeOps(ir::Builder& b, const ir::Region& region);
