@@ -1,0 +1,137 @@
+#include <cmath>
+#include <functional>
+
+#include "agreement.h"
+#include "hand/roots.h"
+#include "hand/rosenbrock.h"
+#include "problems.h"
+
+namespace dini::bench {
+namespace {
+
+constexpr double kExact = 1e-12;
+constexpr double kDifference = 1e-6;  // of central differences with step 1e-5
+
+void checkRoots(Agreement& agreement) {
+  const RootsProblem problem = rootsProblem(1003);  // no multiple of a vector
+  const size_t n = problem.x.size();
+  std::vector<double> root(n), slope(n), z(n), z_dot(n);
+  for (size_t i = 0; i < n; ++i) {
+    root[i] = std::atanh(problem.x[i]);  // f is tanh
+    slope[i] = 1 / (1 - problem.x[i] * problem.x[i]);
+  }
+  agreement.expect("scalar roots converge", rootsScalar(problem.x, z));
+  agreement.expect("scalar roots", z, root, kExact);
+  agreement.expect("scalar slopes converge", rootsScalar(problem.x, problem.x_dot, z, z_dot));
+  agreement.expect("scalar slopes", z_dot, slope, kExact);
+  agreement.expect("roots in lanes converge", rootsLanes(problem.x, z));
+  agreement.expect("roots in lanes", z, root, kExact);
+  agreement.expect("slopes in lanes converge", rootsLanes(problem.x, problem.x_dot, z, z_dot));
+  agreement.expect("slopes in lanes", z_dot, slope, kExact);
+}
+
+void checkRosenbrock(Agreement& agreement) {
+  const std::vector<double> start = {-1.2, 1.0};
+  std::vector<double> bar(2);
+  agreement.expect("Rosenbrock at the start", rosenbrock(start), 24.2, kExact);
+  agreement.expect("Rosenbrock and its gradient", rosenbrock(start, bar), 24.2, kExact);
+  agreement.expect("its gradient", bar, std::vector{-215.6, -88.0}, kExact);
+
+  const std::vector<double> x = rosenbrockPoint(1003);
+  std::vector<double> plain(x.size()), got(x.size());
+  double sum = 0;
+  for (size_t i = 0; i + 1 < x.size(); ++i) {
+    const double curve = x[i + 1] - x[i] * x[i], miss = 1 - x[i];
+    sum += 100 * curve * curve + miss * miss;
+    plain[i] -= 400 * x[i] * curve + 2 * miss;
+    plain[i + 1] += 200 * curve;
+  }
+  agreement.expect("Rosenbrock's value, plain", rosenbrock(x), sum, kExact);
+  agreement.expect("Rosenbrock's value, fused", rosenbrock(x, got), sum, kExact);
+  agreement.expect("Rosenbrock's gradient", got, plain, kExact);
+}
+
+// The derivative along a direction of `x`, by differences of `value`, against the gradient's.
+void checkDirection(Agreement& agreement, const std::string& what, std::vector<double>& x,
+                    const std::vector<double>& bar, const std::function<double()>& value) {
+  const std::vector<double> kept = x, direction = uniform(99, x.size(), -1, 1);
+  const double step = 1e-5;
+  double along = 0;
+  const auto at = [&](double distance) {
+    for (size_t i = 0; i < x.size(); ++i) x[i] = kept[i] + distance * direction[i];
+    return value();
+  };
+  for (size_t i = 0; i < x.size(); ++i) along += bar[i] * direction[i];
+  const double difference = (at(step) - at(-step)) / (2 * step);
+  x = kept;
+  agreement.expect(what, difference, along, kDifference);
+}
+
+void checkGmm(Agreement& agreement, int64_t n, int64_t d, int64_t K) {
+  GmmProblem problem = gmmProblem(n, d, K);
+  GmmScratch scratch(problem);
+  GmmGradient lanes(problem), blas(problem);
+  const std::string name = "Gaussian mixture, d = " + std::to_string(d) + ": ";
+  const double value = gmmBlas(problem, scratch);
+  agreement.expect(name + "lanes", gmmLanes(problem, scratch), value, kExact);
+  agreement.expect(name + "BLAS with gradient", gmmBlas(problem, scratch, blas), value, kExact);
+  agreement.expect(name + "lanes with gradient", gmmLanes(problem, scratch, lanes), value, kExact);
+  agreement.expect(name + "alphas", lanes.alphas, blas.alphas, kExact);
+  agreement.expect(name + "means", lanes.means, blas.means, kExact);
+  agreement.expect(name + "icf", lanes.icf, blas.icf, kExact);
+  const auto again = [&] { return gmmBlas(problem, scratch); };
+  checkDirection(agreement, name + "along alphas", problem.alphas, blas.alphas, again);
+  checkDirection(agreement, name + "along means", problem.means, blas.means, again);
+  checkDirection(agreement, name + "along icf", problem.icf, blas.icf, again);
+}
+
+// One component, d = 1, one point: log of a normal density in closed form.
+void checkGmmClosedForm(Agreement& agreement) {
+  GmmProblem problem;
+  problem.n = problem.d = problem.K = 1;
+  problem.alphas = {0.7};
+  problem.means = {0.25};
+  problem.icf = {0.5};
+  problem.x = {1.0};
+  GmmScratch scratch(problem);
+  const double q = std::exp(0.5), u = q * 0.75;
+  // The prior of d = 1, m = 0, gamma = 1: 2 (-log(2) / 2) - log Gamma(1) - q^2 / 2.
+  const double wanted =
+      0.5 - 0.5 * u * u - 0.5 * std::log(2 * M_PI) - std::log(2.0) - 0.5 * q * q;
+  agreement.expect("Gaussian mixture of one", gmmBlas(problem, scratch), wanted, kExact);
+}
+
+void checkMlp(Agreement& agreement) {
+  MlpProblem problem = mlpProblem(32);
+  MlpScratch scratch(problem.rows);
+  MlpLayers lanes, blas;
+  const double value = mlpBlas(problem, scratch);
+  agreement.expect("perceptron: lanes", mlpLanes(problem, scratch), value, kExact);
+  agreement.expect("perceptron: BLAS, both", mlpBlas(problem, scratch, blas), value, kExact);
+  agreement.expect("perceptron: lanes, both", mlpLanes(problem, scratch, lanes), value, kExact);
+  const auto again = [&] { return mlpBlas(problem, scratch); };
+  const auto check = [&](const std::string& name, std::vector<double> MlpLayers::*member) {
+    agreement.expect("perceptron: " + name, lanes.*member, blas.*member, kExact);
+    checkDirection(agreement, "perceptron along " + name, problem.layers.*member, blas.*member,
+                   again);
+  };
+  check("W1", &MlpLayers::W1);
+  check("b1", &MlpLayers::b1);
+  check("W2", &MlpLayers::W2);
+  check("b2", &MlpLayers::b2);
+  check("W3", &MlpLayers::W3);
+  check("b3", &MlpLayers::b3);
+}
+
+}  // namespace
+
+void checkHand(Agreement& agreement) {
+  checkRoots(agreement);
+  checkRosenbrock(agreement);
+  checkGmmClosedForm(agreement);
+  checkGmm(agreement, 150, 10, 7);
+  checkGmm(agreement, 70, 64, 3);
+  checkMlp(agreement);
+}
+
+}  // namespace dini::bench

@@ -1,0 +1,46 @@
+#include "problems.h"
+
+#include "dini/math.h"
+#include "hand/gmm_parts.h"
+
+namespace dini::bench {
+
+std::vector<double> uniform(uint64_t seed, size_t count, double low, double high) {
+  std::vector<double> numbers(count);
+  for (size_t i = 0; i < count; ++i)
+    numbers[i] = low + (high - low) * dini_bits_to_unit(dini_hash(static_cast<int64_t>(seed),
+                                                                  static_cast<int64_t>(i)));
+  return numbers;
+}
+
+RootsProblem rootsProblem(size_t count) {
+  return {uniform(1, count, -0.9, 0.9), std::vector<double>(count, 1.0)};
+}
+
+std::vector<double> rosenbrockPoint(size_t count) { return uniform(2, count, -1.5, 1.5); }
+
+GmmProblem gmmProblem(int64_t n, int64_t d, int64_t K) {
+  GmmProblem problem;
+  problem.n = n;
+  problem.d = d;
+  problem.K = K;
+  problem.alphas = uniform(3, K, -1, 1);
+  problem.means = uniform(4, K * d, -1, 1);
+  problem.icf = uniform(5, K * icfSize(d), -0.3, 0.3);
+  problem.x = uniform(6, n * d, -1, 1);
+  return problem;
+}
+
+MlpProblem mlpProblem(int64_t rows) {
+  MlpProblem problem;
+  problem.rows = rows;
+  uint64_t seed = 7;
+  for (auto* weights : {&problem.layers.W1, &problem.layers.b1, &problem.layers.W2,
+                        &problem.layers.b2, &problem.layers.W3, &problem.layers.b3})
+    *weights = uniform(seed++, weights->size(), -0.4, 0.4);
+  problem.X = uniform(seed++, rows * kUnits, -1, 1);
+  problem.Y = uniform(seed++, rows * kUnits, -1, 1);
+  return problem;
+}
+
+}  // namespace dini::bench

@@ -1,0 +1,24 @@
+// The inputs of the workloads: pseudo-random, the same at every run.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <vector>
+
+#include "hand/gmm.h"
+#include "hand/mlp.h"
+
+namespace dini::bench {
+
+// Uniform in (low, high).
+std::vector<double> uniform(uint64_t seed, size_t count, double low, double high);
+
+struct RootsProblem {
+  std::vector<double> x, x_dot;
+};
+RootsProblem rootsProblem(size_t count);
+std::vector<double> rosenbrockPoint(size_t count);
+GmmProblem gmmProblem(int64_t n, int64_t d, int64_t K);
+MlpProblem mlpProblem(int64_t rows);
+
+}  // namespace dini::bench

@@ -1,0 +1,146 @@
+#include "workloads.h"
+
+#include <cstdio>
+#include <cstdlib>
+
+#include "hand/gmm_parts.h"
+#include "hand/roots.h"
+#include "hand/rosenbrock.h"
+#include "problems.h"
+
+namespace dini::bench {
+namespace {
+
+constexpr int64_t kElements = 1'000'000;
+
+void require(bool converged) {
+  if (converged) return;
+  std::fputs("a hand-written root did not converge\n", stderr);
+  std::abort();
+}
+
+Workload roots() {
+  struct State {
+    RootsProblem problem = rootsProblem(kElements);
+    std::vector<double> z = std::vector<double>(kElements), z_dot = z;
+  };
+  auto s = std::make_shared<State>();
+  return {
+      .name = "roots",
+      .title = "W1 scalar roots, 1e6 values",
+      .hand = {{"4 x 8 lanes", [s] { require(rootsLanes(s->problem.x, s->z)); },
+                [s] { require(rootsLanes(s->problem.x, s->problem.x_dot, s->z, s->z_dot)); }},
+               {"scalar", [s] { require(rootsScalar(s->problem.x, s->z)); },
+                [s] { require(rootsScalar(s->problem.x, s->problem.x_dot, s->z, s->z_dot)); }}},
+      .answers = [s] { return std::vector{s->z, s->z_dot}; },
+      .program = "roots.dini",
+      .inputs = {{"x", realTensor({kElements}, s->problem.x)},
+                 {"d", realTensor({kElements}, s->problem.x_dot)}},
+      .value = "roots(x)",
+      .total = "roots_and_slopes(x, d)",
+  };
+}
+
+Workload rosenbrockFunction() {
+  struct State {
+    std::vector<double> x = rosenbrockPoint(kElements), bar = std::vector<double>(kElements);
+    double value = 0;
+  };
+  auto s = std::make_shared<State>();
+  return {
+      .name = "rosenbrock",
+      .title = "W5 Rosenbrock, 1e6 variables",
+      .hand = {{"fused", [s] { s->value = rosenbrock(s->x); },
+                [s] { s->value = rosenbrock(s->x, s->bar); }}},
+      .answers = [s] { return std::vector{std::vector{s->value}, s->bar}; },
+      .program = "rosenbrock.dini",
+      .inputs = {{"x", realTensor({kElements}, s->x)}},
+      .value = "rosenbrock(x)",
+      .total = "rosenbrock_gradient(x)",
+  };
+}
+
+Workload gaussianMixture(int64_t d) {
+  struct State {
+    GmmProblem problem;
+    GmmScratch scratch{problem};
+    GmmGradient gradient{problem};
+    double value = 0;
+  };
+  auto s = std::make_shared<State>(gmmProblem(1000, d, 25));
+  const GmmProblem& p = s->problem;
+  return {
+      .name = "gmm" + std::to_string(d),
+      .title = "W5 Gaussian mixture, d " + std::to_string(d) + ", k 25, n 1000",
+      .hand = {{"8 lanes, fused", [s] { s->value = gmmLanes(s->problem, s->scratch); },
+                [s] { s->value = gmmLanes(s->problem, s->scratch, s->gradient); }},
+               {"BLAS", [s] { s->value = gmmBlas(s->problem, s->scratch); },
+                [s] { s->value = gmmBlas(s->problem, s->scratch, s->gradient); }}},
+      .answers =
+          [s] {
+            return std::vector{std::vector{s->value}, s->gradient.alphas, s->gradient.means,
+                               s->gradient.icf};
+          },
+      .program = "gmm.dini",
+      .inputs = {{"alphas", realTensor({p.K}, p.alphas)},
+                 {"means", realTensor({p.K, d}, p.means)},
+                 {"icf", realTensor({p.K, icfSize(d)}, p.icf)},
+                 {"x", realTensor({p.n, d}, p.x)},
+                 {"gamma", ir::Tensor::real(p.gamma)},
+                 {"m", ir::Tensor::integer(p.m)}},
+      .value = "gmm(alphas, means, icf, x, gamma, m)",
+      .total = "gmm_gradient(alphas, means, icf, x, gamma, m)",
+  };
+}
+
+Workload perceptron() {
+  struct State {
+    MlpProblem problem = mlpProblem(32);
+    MlpScratch scratch{32};
+    MlpLayers gradient;
+    double value = 0;
+  };
+  auto s = std::make_shared<State>();
+  const MlpLayers& l = s->problem.layers;
+  const std::string record =
+      "Mlp { W1 = W1, b1 = b1, W2 = W2, b2 = b2, W3 = W3, b3 = b3 }";
+  return {
+      .name = "mlp32",
+      .title = "W5 perceptron, 3 layers of 32, batch 32",
+      .hand = {{"registers", [s] { s->value = mlpLanes(s->problem, s->scratch); },
+                [s] { s->value = mlpLanes(s->problem, s->scratch, s->gradient); }},
+               {"BLAS", [s] { s->value = mlpBlas(s->problem, s->scratch); },
+                [s] { s->value = mlpBlas(s->problem, s->scratch, s->gradient); }}},
+      .answers =
+          [s] {
+            const MlpLayers& g = s->gradient;
+            return std::vector{std::vector{s->value}, g.W1, g.b1, g.W2, g.b2, g.W3, g.b3};
+          },
+      .program = "mlp.dini",
+      .inputs = {{"W1", realTensor({kUnits, kUnits}, l.W1)},
+                 {"b1", realTensor({kUnits}, l.b1)},
+                 {"W2", realTensor({kUnits, kUnits}, l.W2)},
+                 {"b2", realTensor({kUnits}, l.b2)},
+                 {"W3", realTensor({kUnits, kUnits}, l.W3)},
+                 {"b3", realTensor({kUnits}, l.b3)},
+                 {"X", realTensor({32, kUnits}, s->problem.X)},
+                 {"Y", realTensor({32, kUnits}, s->problem.Y)}},
+      .value = "mlp(" + record + ", X, Y)",
+      .total = "mlp_gradient(" + record + ", X, Y)",
+  };
+}
+
+}  // namespace
+
+const std::vector<WorkloadRow>& workloads() {
+  static const std::vector<WorkloadRow> rows = {
+      {"roots", roots},
+      {"rosenbrock", rosenbrockFunction},
+      {"gmm10", [] { return gaussianMixture(10); }},
+      {"gmm64", [] { return gaussianMixture(64); }},
+      {"mlp32", perceptron},
+  };
+  return rows;
+}
+
+}  // namespace dini::bench
