@@ -4,9 +4,11 @@
 
 #include <algorithm>
 #include <cstdio>
+#include <filesystem>
 
 #include "agreement.h"
 #include "dini/linalg.h"
+#include "session/data_file.h"
 #include "timing.h"
 #include "workloads.h"
 
@@ -19,6 +21,7 @@ struct Settings {
   double seconds = 1;
   int core = 0;
   bool hand_only = false;
+  std::string export_to;
   std::vector<std::string> only;
 };
 
@@ -112,12 +115,37 @@ bool run(const Workload& workload, const Settings& settings, Agreement& agreemen
   return true;
 }
 
+// Inputs and hand-written answers as FOLDER/WORKLOAD/NAME.npy, for other tools.
+bool exportWorkload(const Workload& workload, const std::filesystem::path& folder) {
+  std::filesystem::create_directories(folder);
+  const auto save = [&](const std::string& name, ir::Tensor tensor) {
+    const session::DataError error =
+        session::saveData(session::hostArray(std::move(tensor)), folder / (name + ".npy"));
+    if (!error.message.empty()) fmt::print(stderr, "{}\n", error.message);
+    return error.message.empty();
+  };
+  bool good = true;
+  for (const auto& [name, tensor] : workload.inputs) good &= save(name, tensor);
+  workload.hand.front().total();
+  int number = 0;
+  for (const std::vector<double>& answer : workload.answers())
+    good &= save(fmt::format("answer{}", number++),
+                 realTensor({static_cast<int64_t>(answer.size())}, answer));
+  return good;
+}
+
 int runAll(const Settings& settings) {
   Agreement hand;
   checkHand(hand);
   if (!hand.good()) {
     fmt::print(stderr, "the hand-written versions are wrong\n");
     return 1;
+  }
+  if (!settings.export_to.empty()) {
+    bool good = true;
+    for (const WorkloadRow& row : workloads())
+      good &= exportWorkload(row.make(), std::filesystem::path(settings.export_to) / row.name);
+    return good ? 0 : 1;
   }
   if (!pinToCore(settings.core))
     fmt::print(stderr, "core {} refused: not pinned\n", settings.core);
@@ -145,6 +173,8 @@ int main(int argc, char** argv) {
   app.add_option("--seconds", settings.seconds, "of each figure, at least");
   app.add_option("--core", settings.core, "the core to stay on");
   app.add_flag("--hand-only", settings.hand_only, "the hand-written versions alone");
+  app.add_option("--export", settings.export_to,
+                 "write inputs and hand-written answers to this folder, as npy, and stop");
   app.add_option("workloads", settings.only, "names: roots rosenbrock gmm10 gmm64 mlp32");
   CLI11_PARSE(app, argc, argv);
   return dini::bench::runAll(settings);
