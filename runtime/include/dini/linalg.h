@@ -57,6 +57,11 @@ int64_t dini_lstsq_work(int64_t m, int64_t n, int64_t k);
 /* C [m, n] = op(A) op(B) through BLAS; lda, ldb: row lengths as stored. */
 void dini_gemm(int transpose_a, int transpose_b, int64_t m, int64_t n, int64_t k, const double* a,
                int64_t lda, const double* b, int64_t ldb, double* c);
+/* C [m, n] = A [m, k] B [k, n] where element (i, j) of a matrix is at i * row + j * column, C's
+ * columns being adjacent: code of our own for small and thin products, OpenBLAS for large ones. C
+ * overlaps neither A nor B. Products are summed in an order that depends on the sizes and the CPU. */
+void dini_matmul(int64_t m, int64_t n, int64_t k, const double* a, int64_t a_row, int64_t a_column,
+                 const double* b, int64_t b_row, int64_t b_column, double* c, int64_t c_row);
 
 #ifdef __cplusplus
 }
