@@ -116,6 +116,8 @@ struct Jit::State {
   const Compiled& compile(const ir::Module& module, const ir::Function& function, OptLevel level);
   codegen::Unit optimised(llvm::LLVMContext& context, const ir::Module& module, const ir::Function& function, OptLevel level);
   llvm::TargetMachine& machine(OptLevel level);
+  // What a call starts with.
+  dini_info freshInfo(PrintContext& print);
 
   codegen::Target target;
   std::map<OptLevel, std::unique_ptr<llvm::TargetMachine>> machines;
@@ -141,6 +143,19 @@ llvm::TargetMachine& Jit::State::machine(OptLevel level) {
   auto& made = machines[level];
   if (!made) made = makeTargetMachine(level);
   return *made;
+}
+
+dini_info Jit::State::freshInfo(PrintContext& print) {
+  static constexpr uint8_t kNever = 0;
+  const std::atomic<bool>* interrupt = print.options->interrupt;
+  dini_info info{};
+  info.cancel = interrupt ? reinterpret_cast<const volatile uint8_t*>(interrupt) : &kNever;
+  info.work_end = workspace.end();
+  info.depth_left = kMaxDepth - 1;
+  info.context = &print;
+  info.print = printLine;
+  info.site = -1;
+  return info;
 }
 
 codegen::Unit Jit::State::optimised(llvm::LLVMContext& context, const ir::Module& module,
@@ -199,15 +214,8 @@ ir::Outcome Jit::run(const ir::Module& module, const ir::Function& function,
       out.push_back(descriptors[k].data());
     }
   }
-  static constexpr uint8_t kNever = 0;
   PrintContext print{&code, &options};
-  dini_info info{};
-  info.cancel = options.interrupt ? reinterpret_cast<const volatile uint8_t*>(options.interrupt) : &kNever;
-  info.work_end = state_->workspace.end();
-  info.depth_left = kMaxDepth - 1;
-  info.context = &print;
-  info.print = printLine;
-  info.site = -1;
+  dini_info info = state_->freshInfo(print);
   int64_t status = 0;
   const auto call = [&] { status = code.entry(in.data(), out.data(), sizes.data(), state_->workspace.begin(), &info); };
   if (code.calls) runOnLargeStack(call);
@@ -223,6 +231,24 @@ ir::Outcome Jit::run(const ir::Module& module, const ir::Function& function,
   }
   state_->workspace.trim();
   return results;
+}
+
+Jit::Callable Jit::compile(const ir::Module& module, const ir::Function& function, const RunOptions& options) {
+  const Compiled& code = state_->compile(module, function, options.level);
+  const auto isStatic = [](const ir::Value* value) { return value->type.isStatic(); };
+  const auto& parameters = function.body.args;
+  const auto& yields = function.body.yields();
+  check(std::all_of(parameters.begin(), parameters.end(), isStatic) && std::all_of(yields.begin(), yields.end(), isStatic),
+        "a callable has static types");
+  return [&code, &state = *state_, options](const void* const* in, void* const* out) {
+    PrintContext print{&code, &options};
+    dini_info info = state.freshInfo(print);
+    int64_t status = 0;
+    const auto call = [&] { status = code.entry(in, out, nullptr, state.workspace.begin(), &info); };
+    if (code.calls) runOnLargeStack(call);
+    else call();
+    return static_cast<ir::Status>(status);
+  };
 }
 
 std::string Jit::llvmText(const ir::Module& module, const ir::Function& function, OptLevel level) {

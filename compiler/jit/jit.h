@@ -31,6 +31,12 @@ class Jit {
   // The module must have been through opt::prepareForCodegen.
   ir::Outcome run(const ir::Module& module, const ir::Function& function,
                   std::span<const ir::Tensor> arguments, const RunOptions& options = {});
+  // The compiled function itself, for repeated calls: the caller gives memory, one pointer per
+  // parameter and per result, all of static types; nothing is copied, allocated or looked up. The
+  // Jit must outlive it.
+  using Callable = std::function<ir::Status(const void* const* in, void* const* out)>;
+  Callable compile(const ir::Module& module, const ir::Function& function,
+                   const RunOptions& options = {});
   // LLVM IR and assembly after optimisation, for `dini emit`.
   std::string llvmText(const ir::Module& module, const ir::Function& function, OptLevel level);
   std::string assembly(const ir::Module& module, const ir::Function& function, OptLevel level);

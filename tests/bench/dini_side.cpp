@@ -23,17 +23,19 @@ session::Options machineCode() {
 
 class Compiled final : public Callable {
  public:
-  Compiled(session::Prepared prepared, std::vector<ir::Tensor> arguments, jit::Jit& jit)
-      : prepared_(std::move(prepared)), arguments_(std::move(arguments)), jit_(jit) {}
+  Compiled(const session::Prepared& prepared, std::vector<ir::Tensor> arguments, jit::Jit& jit)
+      : arguments_(std::move(arguments)), call_(jit.compile(prepared.module, *prepared.function)) {
+    for (const ir::Value* result : prepared.function->body.yields())
+      results_.push_back(ir::Tensor::zeros(result->type));
+    for (const ir::Tensor& argument : arguments_) in_.push_back(argument.data());
+    for (ir::Tensor& result : results_) out_.push_back(result.data());
+  }
 
   void operator()() override {
-    ir::Outcome outcome = jit_.run(prepared_.module, *prepared_.function, arguments_);
-    if (const auto* status = std::get_if<ir::StatusInfo>(&outcome)) {
-      if (good_) fmt::print(stderr, "the call ended with status {}\n", int(status->status));
-      good_ = false;
-    } else {
-      results_ = std::move(std::get<std::vector<ir::Tensor>>(outcome));
-    }
+    const ir::Status status = call_(in_.data(), out_.data());
+    if (status == ir::Status::Ok) return;
+    if (good_) fmt::print(stderr, "the call ended with status {}\n", static_cast<int>(status));
+    good_ = false;
   }
   bool good() const override { return good_; }
   std::vector<std::vector<double>> results() const override {
@@ -43,9 +45,10 @@ class Compiled final : public Callable {
   }
 
  private:
-  session::Prepared prepared_;
   std::vector<ir::Tensor> arguments_, results_;
-  jit::Jit& jit_;
+  std::vector<const void*> in_;
+  std::vector<void*> out_;
+  jit::Jit::Callable call_;
   bool good_ = true;
 };
 
