@@ -1,6 +1,8 @@
-// Products of two arrays summed over shared letters: the documented order in loops of our own, BLAS
-// for large matrix products.
+// Products of two arrays summed over shared letters: the documented order in loops of our own,
+// the runtime's matrix products for large ones.
 #include <algorithm>
+#include <map>
+#include <optional>
 
 #include "base/check.h"
 #include "codegen/emitter.h"
@@ -11,65 +13,170 @@ namespace dini::codegen {
 using ir::Op;
 
 namespace {
-constexpr int64_t kGemmVolume = 32 * 32 * 32;
-}
 
-// A matrix in memory, perhaps transposed: element (i, j) at ptr + i * ld + j, or j * ld + i.
-struct FunctionEmitter::MatrixView {
-  llvm::Value* ptr = nullptr;
-  llvm::Value* leading = nullptr;
-  bool transposed = false;
-};
+constexpr double kProductVolume = 32.0 * 32 * 32;  // multiplications in all, docs/ir.md
+constexpr int64_t kMemberVolume = 256;             // of each call
 
-bool FunctionEmitter::asMatrix(const ir::Value* value, MatrixView& view) {
-  const Val held = val(value);
-  if (held.kind == Val::Kind::Virtual && value->def->code == ir::OpCode::Transpose) {
-    if (!asMatrix(value->def->operand(0), view)) return false;
-    view.transposed = !view.transposed;
+// Where an array's letters are found in memory: steps in elements.
+using Steps = std::map<char, int64_t>;
+
+// Letters that act as one: rows, columns or what is summed. The steps are those of the innermost.
+struct Group {
+  int64_t size = 1;
+  int64_t x_step = 0, y_step = 0;
+
+  // Takes the next letter outwards if it continues the group in both arrays.
+  bool take(int64_t letter_size, int64_t x, int64_t y) {
+    if (size == 1) x_step = x, y_step = y;
+    else if (x != size * x_step || y != size * y_step) return false;
+    size *= letter_size;
     return true;
   }
-  const Val memory = inMemory(value);
-  view.ptr = memory.ptr;
-  view.leading = memory.dims[1];
-  return true;
+};
+
+bool has(const std::string& letters, char letter) { return letters.find(letter) != std::string::npos; }
+
+// An einsum as matrix products C = A B, one for each position of the letters in `loops`.
+struct ProductPlan {
+  Group rows, columns, inner;  // (A, C), (B, C), (A, B)
+  std::string loops;
+  Steps a, b, c, size;
+  bool swapped = false;  // A is the second operand
+};
+
+// No value where it has no such form. `a` and `b`: the steps of the operands.
+std::optional<ProductPlan> planProduct(const ir::EinsumSpec& spec, const Steps& a, const Steps& b, const Steps& c,
+                                       const Steps& size) {
+  if (spec.result.empty() || spec.contracted.empty()) return std::nullopt;
+  ProductPlan plan;
+  plan.a = a, plan.b = b, plan.c = c, plan.size = size;
+  std::string left = spec.a, right = spec.b;
+  const char last = spec.result.back();
+  if (has(left, last)) {
+    if (has(right, last)) return std::nullopt;
+    plan.swapped = true;
+    std::swap(left, right);
+    std::swap(plan.a, plan.b);
+  }
+  for (auto letter = spec.result.rbegin(); letter != spec.result.rend(); ++letter) {
+    const bool in_left = has(left, *letter), in_right = has(right, *letter);
+    const int64_t n = size.at(*letter), in_c = c.at(*letter);
+    const bool taken = in_left != in_right && (in_left ? plan.rows.take(n, plan.a.at(*letter), in_c)
+                                                       : plan.columns.take(n, plan.b.at(*letter), in_c));
+    if (!taken) plan.loops += *letter;
+  }
+  for (auto letter = spec.contracted.rbegin(); letter != spec.contracted.rend(); ++letter)
+    if (!has(left, *letter) || !has(right, *letter) ||
+        !plan.inner.take(size.at(*letter), plan.a.at(*letter), plan.b.at(*letter)))
+      return std::nullopt;
+  const int64_t m = plan.rows.size, n = plan.columns.size, k = plan.inner.size;
+  if (m < 2 || n < 2 || k < 2 || m * n * k < kMemberVolume) return std::nullopt;
+  return plan;
 }
 
-bool FunctionEmitter::emitGemm(const Op& op) {
+}  // namespace
+
+// An array in memory, perhaps through views: element (i, j, ...) at ptr + sum of index times step.
+struct FunctionEmitter::StridedView {
+  llvm::Value* ptr = nullptr;
+  std::vector<int64_t> steps;
+};
+
+FunctionEmitter::StridedView FunctionEmitter::stridedView(const ir::Value* value) {
+  const Val held = val(value);
+  StridedView view;
+  if (held.kind == Val::Kind::Virtual && value->def->operand(0)->type.isStatic()) {
+    const Op& op = *value->def;
+    const auto advance = [&](StridedView& inner, size_t axis, llvm::Value* by) {
+      inner.ptr = b_.CreateGEP(m_.f64, inner.ptr, b_.CreateMul(by, i64c(inner.steps[axis])));
+    };
+    switch (op.code) {
+      case ir::OpCode::Transpose: {
+        StridedView inner = stridedView(op.operand(0));
+        view.ptr = inner.ptr;
+        for (int64_t axis : op.attrs.ints) view.steps.push_back(inner.steps[static_cast<size_t>(axis)]);
+        return view;
+      }
+      case ir::OpCode::Slice:
+        view = stridedView(op.operand(0));
+        for (size_t axis = 0; axis < view.steps.size(); ++axis) advance(view, axis, scalar(op.operand(1 + axis)));
+        return view;
+      case ir::OpCode::Index: {
+        view = stridedView(op.operand(0));
+        const size_t fixed_axes = op.operands.size() - 1;
+        for (size_t axis = 0; axis < fixed_axes; ++axis) advance(view, axis, scalar(op.operand(1 + axis)));
+        view.steps.erase(view.steps.begin(), view.steps.begin() + static_cast<long>(fixed_axes));
+        return view;
+      }
+      default:
+        break;
+    }
+  }
+  view.ptr = inMemory(value).ptr;
+  int64_t step = 1;
+  for (auto dim = value->type.dims.rbegin(); dim != value->type.dims.rend(); step *= *dim++)
+    view.steps.insert(view.steps.begin(), step);
+  return view;
+}
+
+// Large products of static sizes go to dini_matmul.
+bool FunctionEmitter::emitMatrixProducts(const Op& op) {
+  const ir::Value* first = op.operand(0);
+  const ir::Value* second = op.operand(1);
+  const ir::Value* result = op.result();
+  if (inLanes() || !first->type.isStatic() || !second->type.isStatic() || !result->type.isStatic()) return false;
   const ir::EinsumSpec spec = ir::parseEinsum(op.attrs.str);
-  if (inLanes() || spec.a.size() != 2 || spec.b.size() != 2 || spec.result.size() != 2 ||
-      spec.contracted.size() != 1)
-    return false;
-  const char c = spec.contracted[0];
-  const ir::Value* a = op.operand(0);
-  const ir::Value* b = op.operand(1);
-  if (!a->type.isStatic() || !b->type.isStatic()) return false;
-  const bool a_has_rows = spec.a.find(spec.result[0]) != std::string::npos;
-  const std::string& left_letters = a_has_rows ? spec.a : spec.b;
-  const std::string& right_letters = a_has_rows ? spec.b : spec.a;
-  const ir::Value* left = a_has_rows ? a : b;
-  const ir::Value* right = a_has_rows ? b : a;
-  if (right_letters.find(spec.result[1]) == std::string::npos) return false;
-  const bool left_transposed = left_letters[0] == c, right_transposed = right_letters[1] == c;
-  const int64_t m = left->type.dims[left_transposed ? 1 : 0];
-  const int64_t k = left->type.dims[left_transposed ? 0 : 1];
-  const int64_t n = right->type.dims[right_transposed ? 0 : 1];
-  if (m < 1 || n < 1 || k < 1 || m > INT32_MAX || n > INT32_MAX || k > INT32_MAX) return false;
-  if (static_cast<double>(m) * static_cast<double>(n) * static_cast<double>(k) < kGemmVolume) return false;
-  MatrixView left_view, right_view;
-  if (!asMatrix(left, left_view) || !asMatrix(right, right_view)) return false;
-  const Buffer buffer = allocate(op.result(), {i64c(m), i64c(n)});
-  const llvm::FunctionCallee gemm = m_.runtime(
-      "dini_gemm", llvm::Type::getVoidTy(m_.context),
-      {m_.i32, m_.i32, m_.i64, m_.i64, m_.i64, m_.ptr, m_.i64, m_.ptr, m_.i64, m_.ptr});
-  b_.CreateCall(gemm, {b_.getInt32(left_transposed != left_view.transposed),
-                       b_.getInt32(right_transposed != right_view.transposed), i64c(m), i64c(n), i64c(k),
-                       left_view.ptr, left_view.leading, right_view.ptr, right_view.leading, buffer.dest.ptr});
-  setBuffer(op.result(), buffer.dest, buffer.storage);
+  Steps size;
+  for (size_t k = 0; k < spec.a.size(); ++k) size[spec.a[k]] = first->type.dims[k];
+  for (size_t k = 0; k < spec.b.size(); ++k) size[spec.b[k]] = second->type.dims[k];
+  double volume = 1;
+  for (const auto& [letter, n] : size) volume *= static_cast<double>(n);
+  if (volume < kProductVolume) return false;
+  const auto rowMajor = [&](const std::string& letters) {
+    Steps steps;
+    int64_t step = 1;
+    for (auto letter = letters.rbegin(); letter != letters.rend(); step *= size[*letter++]) steps[*letter] = step;
+    return steps;
+  };
+  // Whether it has the form, before anything is put into memory.
+  if (!planProduct(spec, rowMajor(spec.a), rowMajor(spec.b), rowMajor(spec.result), size)) return false;
+  const StridedView views[] = {stridedView(first), stridedView(second)};
+  Steps a, b;
+  for (size_t k = 0; k < spec.a.size(); ++k) a[spec.a[k]] = views[0].steps[k];
+  for (size_t k = 0; k < spec.b.size(); ++k) b[spec.b[k]] = views[1].steps[k];
+  const auto plan = planProduct(spec, a, b, rowMajor(spec.result), size);
+  if (!plan) return false;
+
+  Values dims;
+  for (int64_t dim : result->type.dims) dims.push_back(i64c(dim));
+  const Buffer buffer = allocate(result, dims);
+  const llvm::FunctionCallee product =
+      m_.runtime("dini_matmul", llvm::Type::getVoidTy(m_.context),
+                 {m_.i64, m_.i64, m_.i64, m_.ptr, m_.i64, m_.i64, m_.ptr, m_.i64, m_.i64, m_.ptr, m_.i64});
+  const std::function<void(size_t, llvm::Value*, llvm::Value*, llvm::Value*)> emitFrom =
+      [&](size_t depth, llvm::Value* left, llvm::Value* right, llvm::Value* out) {
+        if (depth == plan->loops.size()) {
+          b_.CreateCall(product, {i64c(plan->rows.size), i64c(plan->columns.size), i64c(plan->inner.size), left,
+                                  i64c(plan->rows.x_step), i64c(plan->inner.x_step), right, i64c(plan->inner.y_step),
+                                  i64c(plan->columns.x_step), out, i64c(plan->rows.y_step)});
+          return;
+        }
+        const char letter = plan->loops[depth];
+        const auto moved = [&](llvm::Value* ptr, const Steps& steps, llvm::Value* i) {
+          const auto step = steps.find(letter);
+          return step == steps.end() ? ptr : b_.CreateGEP(m_.f64, ptr, b_.CreateMul(i, i64c(step->second)));
+        };
+        countedLoop(i64c(0), i64c(size[letter]), 1, [&](llvm::Value* i) {
+          emitFrom(depth + 1, moved(left, plan->a, i), moved(right, plan->b, i), moved(out, plan->c, i));
+        });
+      };
+  emitFrom(0, views[plan->swapped ? 1 : 0].ptr, views[plan->swapped ? 0 : 1].ptr, buffer.dest.ptr);
+  setBuffer(result, buffer.dest, buffer.storage);
   return true;
 }
 
 void FunctionEmitter::emitEinsum(const Op& op) {
-  if (emitGemm(op)) return;
+  if (emitMatrixProducts(op)) return;
   const ir::EinsumSpec spec = ir::parseEinsum(op.attrs.str);
   const ir::Value* a = op.operand(0);
   const ir::Value* b = op.operand(1);

@@ -187,9 +187,9 @@ class FunctionEmitter {
   void emitNorm(const ir::Op& op);
   // einsum.cpp
   void emitEinsum(const ir::Op& op);
-  bool emitGemm(const ir::Op& op);
-  struct MatrixView;
-  bool asMatrix(const ir::Value* value, MatrixView& view);
+  bool emitMatrixProducts(const ir::Op& op);
+  struct StridedView;
+  StridedView stridedView(const ir::Value* value);
 
   // --- updates.cpp
   void emitUpdate(const ir::Op& op);

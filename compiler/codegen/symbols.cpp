@@ -30,7 +30,7 @@ std::vector<RuntimeSymbol> runtimeSymbols() {
       DINI_SYMBOL(dini_cholesky), DINI_SYMBOL(dini_eigh), DINI_SYMBOL(dini_eigh_work),
       DINI_SYMBOL(dini_svd), DINI_SYMBOL(dini_svd_work), DINI_SYMBOL(dini_qr),
       DINI_SYMBOL(dini_qr_work), DINI_SYMBOL(dini_lstsq), DINI_SYMBOL(dini_lstsq_work),
-      DINI_SYMBOL(dini_gemm), DINI_SYMBOL(dini_argsort), DINI_SYMBOL(dini_arg_extreme),
+      DINI_SYMBOL(dini_matmul), DINI_SYMBOL(dini_argsort), DINI_SYMBOL(dini_arg_extreme),
       DINI_SYMBOL(dini_sort_pick), DINI_SYMBOL(dini_reduce_pick), DINI_SYMBOL(dini_reduce_pick_t),
       DINI_SYMBOL(dini_lanes_linear_solve), DINI_SYMBOL(dini_lanes_factor),
       DINI_SYMBOL(dini_lanes_solve_factored), DINI_SYMBOL(dini_lanes_norm),
