@@ -20,6 +20,10 @@ constexpr Pass kPasses[] = {
     {"invariant-code-motion", "out of loops, what does not change in them", runOnce<hoistInvariants>},
     {"branch-selection", "branches that compute nothing become selections", runOnce<selectBranches>},
     {"map-batching", "loops of independent iterations become operations on whole arrays", ad::vmap},
+    {"conditional-updates", "additions to an element of an array, out of branches",
+     runOnce<moveConditionalUpdates>},
+    {"slice-sums", "zeros to which slices are added become the parts they consist of",
+     runOnce<joinSliceSums>},
     {"factorisation-sharing", "one factorisation for all solves with a matrix",
      runOnce<shareFactorisations>},
 };
@@ -68,7 +72,9 @@ void prepareForCodegen(ir::Module& module, ir::Function& function) {
   ir::verifyOrFail(function, "map-batching", &module);
 #endif
   simplify(module, function);
-  bool changed = apply("factorisation-sharing", shareFactorisations, function, module);
+  bool changed = apply("conditional-updates", moveConditionalUpdates, function, module);
+  changed |= apply("slice-sums", joinSliceSums, function, module);
+  changed |= apply("factorisation-sharing", shareFactorisations, function, module);
   changed |= apply("invariant-code-motion", hoistInvariants, function, module);
   if (changed) simplify(module, function);
 }

@@ -20,6 +20,10 @@ bool hoistInvariants(ir::Function& function);
 // linear_solve -> factor and solve_factored where several solves share a matrix, or where a loop
 // does not change it. (factor_sharing.cpp)
 bool shareFactorisations(ir::Function& function);
+// Additions to one element of an array out of branches. (conditional_updates.cpp)
+bool moveConditionalUpdates(ir::Function& function);
+// Arrays of zeros to which slices are added, as the parts they consist of. (slice_sums.cpp)
+bool joinSliceSums(ir::Function& function);
 
 // Whether the operation, or one in its regions, can end the call with a status, print, or not end.
 bool mayFail(const ir::Op& op);
