@@ -52,11 +52,12 @@ void FunctionEmitter::setStackTop(llvm::Value* top) { b_.CreateStore(top, top_);
 
 llvm::Value* FunctionEmitter::allocateDynamic(llvm::Value* bytes) {
   llvm::Value* start = stackTop();
-  llvm::Value* rounded = b_.CreateAnd(b_.CreateAdd(bytes, i64c(Frame::kAlignment - 1)),
-                                      i64c(-Frame::kAlignment));
+  llvm::Value* rounded =
+      b_.CreateAnd(b_.CreateAdd(bytes, i64c(Frame::kAlignment - 1)), i64c(-Frame::kAlignment));
   // Compared as a size: an address beyond the end may have wrapped around.
   llvm::Value* end = b_.CreateLoad(m_.ptr, infoField(1));
-  llvm::Value* room = b_.CreateSub(b_.CreatePtrToInt(end, m_.i64), b_.CreatePtrToInt(start, m_.i64));
+  llvm::Value* room =
+      b_.CreateSub(b_.CreatePtrToInt(end, m_.i64), b_.CreatePtrToInt(start, m_.i64));
   llvm::Value* fits = b_.CreateICmpULE(rounded, room);
   auto* enough = newBlock("enough");
   auto* full = newBlock("full");
@@ -112,8 +113,8 @@ Dest FunctionEmitter::destOf(const Val& buffer, ir::Elem elem) {
 FunctionEmitter::Buffer FunctionEmitter::allocate(const ir::Value* value, const Values& dims) {
   const bool interleaved = inLanes() && varies(value);
   const size_t until = std::max(plan_.lastUse(value), indices_.back());
-  const bool fixed_size = std::all_of(dims.begin(), dims.end(),
-                                      [&](llvm::Value* dim) { return constantOf(dim).has_value(); });
+  const bool fixed_size = std::all_of(
+      dims.begin(), dims.end(), [&](llvm::Value* dim) { return constantOf(dim).has_value(); });
   // A result of the function is made in the caller's memory.
   if (regions_.size() == 1 && fixed_size && value->type.isStatic()) {
     const auto& yields = function_.body.yields();
@@ -123,7 +124,8 @@ FunctionEmitter::Buffer FunctionEmitter::allocate(const ir::Value* value, const 
       storage->offset = at - yields.begin();
       llvm::Value* slot = b_.CreateConstInBoundsGEP1_64(m_.ptr, out_.getArg(1),
                                                         static_cast<uint64_t>(storage->offset));
-      return {contiguousDest(*this, b_.CreateLoad(m_.ptr, slot), dims, value->type.elem, false), storage};
+      return {contiguousDest(*this, b_.CreateLoad(m_.ptr, slot), dims, value->type.elem, false),
+              storage};
     }
   }
   // A value that becomes a carry is made in the carry's memory where that is free by now.
@@ -184,7 +186,8 @@ Val FunctionEmitter::inMemory(const ir::Value* value, bool interleaved) {
   return copy;
 }
 
-void FunctionEmitter::copyBytes(llvm::Value* to, llvm::Value* from, llvm::Value* bytes, bool overlap) {
+void FunctionEmitter::copyBytes(llvm::Value* to, llvm::Value* from, llvm::Value* bytes,
+                                bool overlap) {
   if (overlap)
     b_.CreateMemMove(to, llvm::MaybeAlign(1), from, llvm::MaybeAlign(1), bytes);
   else

@@ -11,8 +11,20 @@ using ir::Op;
 namespace {
 // Fields of dini_info, in 8-byte steps (runtime/include/dini/status.h).
 enum InfoField : unsigned {
-  kCancel, kWorkEnd, kDepthLeft, kContext, kPrint, kStatus, kSite, kBatchIndex, kIterations,
-  kResidual, kScale, kRcond, kWorkTop, kReason,
+  kCancel,
+  kWorkEnd,
+  kDepthLeft,
+  kContext,
+  kPrint,
+  kStatus,
+  kSite,
+  kBatchIndex,
+  kIterations,
+  kResidual,
+  kScale,
+  kRcond,
+  kWorkTop,
+  kReason,
 };
 static_assert(offsetof(dini_info, work_end) == 8 * kWorkEnd);
 static_assert(offsetof(dini_info, print) == 8 * kPrint);
@@ -33,21 +45,27 @@ void FunctionEmitter::storeInfo(unsigned field, llvm::Value* value) {
 int64_t FunctionEmitter::siteOf(const Op& op, std::string text) {
   Site site;
   site.span = op.span;
-  site.text = text.empty() ? (op.code == ir::OpCode::Check || op.code == ir::OpCode::Print ? op.attrs.str : "")
-                           : std::move(text);
+  site.text =
+      text.empty()
+          ? (op.code == ir::OpCode::Check || op.code == ir::OpCode::Print ? op.attrs.str : "")
+          : std::move(text);
   site.tolerance = op.code == ir::OpCode::Root ? op.attrs.f : 0;
   site.code = op.code;
   for (const ir::Value* operand : op.operands) site.types.push_back(operand->type);
   return m_.addSite(std::move(site));
 }
 
-llvm::Value* FunctionEmitter::batchIndex() { return batch_index_ != nullptr ? batch_index_ : i64c(-1); }
+llvm::Value* FunctionEmitter::batchIndex() {
+  return batch_index_ != nullptr ? batch_index_ : i64c(-1);
+}
 
-void FunctionEmitter::require(llvm::Value* ok, ir::Status status, const Op& op, const FailureFields& fields) {
+void FunctionEmitter::require(llvm::Value* ok, ir::Status status, const Op& op,
+                              const FailureFields& fields) {
   require(ok, i64c(static_cast<int64_t>(status)), siteOf(op), fields);
 }
 
-void FunctionEmitter::require(llvm::Value* ok, llvm::Value* status, int64_t site, const FailureFields& fields) {
+void FunctionEmitter::require(llvm::Value* ok, llvm::Value* status, int64_t site,
+                              const FailureFields& fields) {
   if (inLanes()) return failLanes(b_.CreateNot(splat(ok)), status, site, fields);
   auto* failed = newBlock("failed");
   auto* fine = newBlock("ok");
@@ -58,7 +76,8 @@ void FunctionEmitter::require(llvm::Value* ok, llvm::Value* status, int64_t site
   b_.SetInsertPoint(fine);
 }
 
-void FunctionEmitter::storeFailure(llvm::Value* status, llvm::Value* site, llvm::Value* batch, const FailureFields& fields) {
+void FunctionEmitter::storeFailure(llvm::Value* status, llvm::Value* site, llvm::Value* batch,
+                                   const FailureFields& fields) {
   storeInfo(kStatus, status);
   storeInfo(kSite, site);
   storeInfo(kBatchIndex, batch);
@@ -70,7 +89,8 @@ void FunctionEmitter::storeFailure(llvm::Value* status, llvm::Value* site, llvm:
 }
 
 void FunctionEmitter::leave(ir::Status status, int64_t site) {
-  storeFailure(i64c(static_cast<int64_t>(status)), i64c(site), inLanes() ? i64c(-1) : batchIndex(), {});
+  storeFailure(i64c(static_cast<int64_t>(status)), i64c(site), inLanes() ? i64c(-1) : batchIndex(),
+               {});
   b_.CreateBr(exit_);
 }
 
@@ -90,7 +110,9 @@ void FunctionEmitter::requireMemory(llvm::Value* end) {
   llvm::Value* limit = b_.CreateLoad(m_.ptr, infoField(kWorkEnd));
   auto* full = newBlock("full");
   auto* enough = newBlock("enough");
-  b_.CreateCondBr(b_.CreateICmpULE(b_.CreatePtrToInt(end, m_.i64), b_.CreatePtrToInt(limit, m_.i64)), enough, full);
+  b_.CreateCondBr(
+      b_.CreateICmpULE(b_.CreatePtrToInt(end, m_.i64), b_.CreatePtrToInt(limit, m_.i64)), enough,
+      full);
   b_.SetInsertPoint(full);
   leave(ir::Status::Memory);
   b_.SetInsertPoint(enough);
@@ -110,14 +132,17 @@ void FunctionEmitter::emitPrint(const Op& op) {
   for (int64_t k = 0; k < count; ++k) {
     const ir::Value* operand = op.operand(static_cast<size_t>(k));
     const Val held = inMemory(operand);
-    b_.CreateStore(held.ptr, b_.CreateConstInBoundsGEP1_64(m_.ptr, pointers, static_cast<uint64_t>(k)));
+    b_.CreateStore(held.ptr,
+                   b_.CreateConstInBoundsGEP1_64(m_.ptr, pointers, static_cast<uint64_t>(k)));
     for (size_t axis = 0; axis < operand->type.rank(); ++axis)
       if (operand->type.dims[axis] == ir::kDynamic) sizes.push_back(held.dims[axis]);
   }
-  llvm::Value* dims = entryAlloca(m_.i64, i64c(std::max<int64_t>(static_cast<int64_t>(sizes.size()), 1)), "sizes");
+  llvm::Value* dims =
+      entryAlloca(m_.i64, i64c(std::max<int64_t>(static_cast<int64_t>(sizes.size()), 1)), "sizes");
   for (size_t k = 0; k < sizes.size(); ++k)
     b_.CreateStore(sizes[k], b_.CreateConstInBoundsGEP1_64(m_.i64, dims, k));
-  auto* type = llvm::FunctionType::get(llvm::Type::getVoidTy(m_.context), {m_.ptr, m_.i64, m_.ptr, m_.ptr}, false);
+  auto* type = llvm::FunctionType::get(llvm::Type::getVoidTy(m_.context),
+                                       {m_.ptr, m_.i64, m_.ptr, m_.ptr}, false);
   llvm::Value* function = b_.CreateLoad(m_.ptr, infoField(kPrint));
   llvm::Value* context = b_.CreateLoad(m_.ptr, infoField(kContext));
   b_.CreateCall(type, function, {context, i64c(siteOf(op)), pointers, dims});

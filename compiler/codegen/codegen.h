@@ -22,10 +22,10 @@ namespace dini::codegen {
 // What a site number of dini_info stands for.
 struct Site {
   Span span;
-  std::string text;              // of a check, of a print
-  double tolerance = 0;          // of a root
+  std::string text;      // of a check, of a print
+  double tolerance = 0;  // of a root
   ir::OpCode code = ir::OpCode::Yield;
-  std::vector<ir::Type> types;   // of the operands of a print
+  std::vector<ir::Type> types;  // of the operands of a print
 };
 
 struct Target {

@@ -33,20 +33,22 @@ std::vector<FunctionEmitter::Slot> FunctionEmitter::reserveResults(const Op& op)
   return slots;
 }
 
-FunctionEmitter::Values FunctionEmitter::compact(llvm::ArrayRef<const ir::Value*> values, llvm::Value* mark,
-                                                 llvm::Value** after_first, size_t first_group) {
+FunctionEmitter::Values FunctionEmitter::compact(llvm::ArrayRef<const ir::Value*> values,
+                                                 llvm::Value* mark, llvm::Value** after_first,
+                                                 size_t first_group) {
   // All at the top first: the values may lie where they go.
   Values offsets;
   llvm::Value* total = i64c(0);
   for (size_t k = 0; k < values.size(); ++k) {
     offsets.push_back(total);
-    llvm::Value* bytes = values[k]->type.isScalar() ? i64c(elemBytes(values[k]->type.elem))
-                                                    : bytesOf(values[k]->type, dimsOf(values[k]), false);
+    llvm::Value* bytes = values[k]->type.isScalar()
+                             ? i64c(elemBytes(values[k]->type.elem))
+                             : bytesOf(values[k]->type, dimsOf(values[k]), false);
     // A tape of one value per iteration has no gaps.
-    if (!(first_group == 1 && k == 0))
-      bytes = b_.CreateAnd(b_.CreateAdd(bytes, i64c(7)), i64c(-8));
+    if (!(first_group == 1 && k == 0)) bytes = b_.CreateAnd(b_.CreateAdd(bytes, i64c(7)), i64c(-8));
     total = b_.CreateAdd(total, bytes);
-    if (after_first != nullptr && k + 1 == first_group) *after_first = b_.CreateGEP(m_.i8, mark, total);
+    if (after_first != nullptr && k + 1 == first_group)
+      *after_first = b_.CreateGEP(m_.i8, mark, total);
   }
   llvm::Value* assembled = allocateDynamic(total);
   Values addresses;
@@ -56,7 +58,8 @@ FunctionEmitter::Values FunctionEmitter::compact(llvm::ArrayRef<const ir::Value*
     if (values[k]->type.isScalar())
       storeAt(address, values[k]->type.elem, fixed(i64c(0)), false, scalar(values[k]));
     else
-      copyInto(values[k], contiguousDest(*this, address, dimsOf(values[k]), values[k]->type.elem, false));
+      copyInto(values[k],
+               contiguousDest(*this, address, dimsOf(values[k]), values[k]->type.elem, false));
     addresses.push_back(b_.CreateGEP(m_.i8, mark, offsets[k]));
   }
   copyBytes(mark, assembled, total, true);
@@ -66,14 +69,18 @@ FunctionEmitter::Values FunctionEmitter::compact(llvm::ArrayRef<const ir::Value*
   return addresses;
 }
 
-void FunctionEmitter::giveResults(std::vector<Slot>& slots, const Region& region, llvm::Value* mark) {
+void FunctionEmitter::giveResults(std::vector<Slot>& slots, const Region& region,
+                                  llvm::Value* mark) {
   std::vector<const ir::Value*> dynamic;
   for (size_t k = 0; k < slots.size(); ++k) {
     const ir::Value* yielded = region.yields()[k];
     fresh();
-    if (slots[k].dynamic) dynamic.push_back(yielded);
-    else if (yielded->type.isScalar()) slots[k].incoming.push_back(scalar(yielded));
-    else copyInto(yielded, slots[k].buffer.dest);
+    if (slots[k].dynamic)
+      dynamic.push_back(yielded);
+    else if (yielded->type.isScalar())
+      slots[k].incoming.push_back(scalar(yielded));
+    else
+      copyInto(yielded, slots[k].buffer.dest);
   }
   if (dynamic.empty()) return setStackTop(mark);
   const Values addresses = compact(dynamic, mark);
@@ -85,7 +92,8 @@ void FunctionEmitter::giveResults(std::vector<Slot>& slots, const Region& region
   }
 }
 
-void FunctionEmitter::joinResults(std::vector<Slot>& slots, llvm::ArrayRef<llvm::BasicBlock*> from) {
+void FunctionEmitter::joinResults(std::vector<Slot>& slots,
+                                  llvm::ArrayRef<llvm::BasicBlock*> from) {
   for (Slot& slot : slots) {
     if (slot.value->type.isScalar()) {
       setScalar(slot.value, phi(slot.incoming[0]->getType(), slot.incoming, from));
@@ -124,7 +132,8 @@ void FunctionEmitter::emitIf(const Op& op) {
     closeRegion(region);
     // In lanes one side's value may be the same for all lanes and the other's not.
     for (Slot& slot : slots)
-      if (inLanes() && slot.value->type.isScalar() && varies(slot.value)) slot.incoming.back() = splat(slot.incoming.back());
+      if (inLanes() && slot.value->type.isScalar() && varies(slot.value))
+        slot.incoming.back() = splat(slot.incoming.back());
     from.push_back(b_.GetInsertBlock());
     b_.CreateBr(join);
   }
@@ -163,7 +172,8 @@ void FunctionEmitter::emitCall(const Op& op) {
   const ir::Function* callee = m_.module.find(op.attrs.str);
   check(callee != nullptr, "a call of a function that the module does not have");
   llvm::Value* depth = b_.CreateLoad(m_.i64, infoField(2));
-  require(b_.CreateICmpSGT(depth, i64c(0)), i64c(DINI_BOUND), siteOf(op, "calls nest deeper than the limit"));
+  require(b_.CreateICmpSGT(depth, i64c(0)), i64c(DINI_BOUND),
+          siteOf(op, "calls nest deeper than the limit"));
   const auto array = [&](llvm::Type* type, size_t count, const char* name) {
     return entryAlloca(type, i64c(std::max<int64_t>(static_cast<int64_t>(count), 1)), name);
   };
@@ -204,14 +214,16 @@ void FunctionEmitter::emitCall(const Op& op) {
     b_.CreateStore(places[k], slot(m_.ptr, out, k));
   }
   storeInfo(2, b_.CreateSub(depth, i64c(1)));
-  llvm::Value* status = b_.CreateCall(m_.functionFor(*callee), {in, out, size_array, stackTop(), info_});
+  llvm::Value* status =
+      b_.CreateCall(m_.functionFor(*callee), {in, out, size_array, stackTop(), info_});
   storeInfo(2, depth);
   auto* failed = newBlock("call_failed");
   auto* fine = newBlock("called");
   b_.CreateCondBr(b_.CreateICmpEQ(status, i64c(DINI_OK)), fine, failed);
   b_.SetInsertPoint(failed);
   llvm::Value* batch = b_.CreateLoad(m_.i64, infoField(7));
-  b_.CreateStore(b_.CreateSelect(b_.CreateICmpSLT(batch, i64c(0)), batchIndex(), batch), infoField(7));
+  b_.CreateStore(b_.CreateSelect(b_.CreateICmpSLT(batch, i64c(0)), batchIndex(), batch),
+                 infoField(7));
   llvm::Value* final_status = b_.CreateOr(b_.CreateICmpEQ(status, i64c(DINI_INTERRUPTED)),
                                           b_.CreateICmpEQ(status, i64c(DINI_MEMORY)));
   b_.CreateCondBr(final_status, exit_, failure_);
@@ -231,8 +243,9 @@ void FunctionEmitter::emitCall(const Op& op) {
       made.ptr = b_.CreateLoad(m_.ptr, places[k]);
       unsigned field = 1;
       for (int64_t dim : given.dims)
-        made.dims.push_back(dim != ir::kDynamic ? i64c(dim)
-                                                : b_.CreateLoad(m_.i64, slot(m_.i64, places[k], field++)));
+        made.dims.push_back(dim != ir::kDynamic
+                                ? i64c(dim)
+                                : b_.CreateLoad(m_.i64, slot(m_.i64, places[k], field++)));
       values_[result] = made;
     }
   }

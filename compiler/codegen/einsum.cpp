@@ -27,14 +27,18 @@ struct Group {
 
   // Takes the next letter outwards if it continues the group in both arrays.
   bool take(int64_t letter_size, int64_t x, int64_t y) {
-    if (size == 1) x_step = x, y_step = y;
-    else if (x != size * x_step || y != size * y_step) return false;
+    if (size == 1)
+      x_step = x, y_step = y;
+    else if (x != size * x_step || y != size * y_step)
+      return false;
     size *= letter_size;
     return true;
   }
 };
 
-bool has(const std::string& letters, char letter) { return letters.find(letter) != std::string::npos; }
+bool has(const std::string& letters, char letter) {
+  return letters.find(letter) != std::string::npos;
+}
 
 // An einsum as matrix products C = A B, one for each position of the letters in `loops`.
 struct ProductPlan {
@@ -45,8 +49,8 @@ struct ProductPlan {
 };
 
 // No value where it has no such form. `a` and `b`: the steps of the operands.
-std::optional<ProductPlan> planProduct(const ir::EinsumSpec& spec, const Steps& a, const Steps& b, const Steps& c,
-                                       const Steps& size) {
+std::optional<ProductPlan> planProduct(const ir::EinsumSpec& spec, const Steps& a, const Steps& b,
+                                       const Steps& c, const Steps& size) {
   if (spec.result.empty() || spec.contracted.empty()) return std::nullopt;
   ProductPlan plan;
   plan.a = a, plan.b = b, plan.c = c, plan.size = size;
@@ -61,8 +65,9 @@ std::optional<ProductPlan> planProduct(const ir::EinsumSpec& spec, const Steps& 
   for (auto letter = spec.result.rbegin(); letter != spec.result.rend(); ++letter) {
     const bool in_left = has(left, *letter), in_right = has(right, *letter);
     const int64_t n = size.at(*letter), in_c = c.at(*letter);
-    const bool taken = in_left != in_right && (in_left ? plan.rows.take(n, plan.a.at(*letter), in_c)
-                                                       : plan.columns.take(n, plan.b.at(*letter), in_c));
+    const bool taken =
+        in_left != in_right && (in_left ? plan.rows.take(n, plan.a.at(*letter), in_c)
+                                        : plan.columns.take(n, plan.b.at(*letter), in_c));
     if (!taken) plan.loops += *letter;
   }
   for (auto letter = spec.contracted.rbegin(); letter != spec.contracted.rend(); ++letter)
@@ -94,17 +99,20 @@ FunctionEmitter::StridedView FunctionEmitter::stridedView(const ir::Value* value
       case ir::OpCode::Transpose: {
         StridedView inner = stridedView(op.operand(0));
         view.ptr = inner.ptr;
-        for (int64_t axis : op.attrs.ints) view.steps.push_back(inner.steps[static_cast<size_t>(axis)]);
+        for (int64_t axis : op.attrs.ints)
+          view.steps.push_back(inner.steps[static_cast<size_t>(axis)]);
         return view;
       }
       case ir::OpCode::Slice:
         view = stridedView(op.operand(0));
-        for (size_t axis = 0; axis < view.steps.size(); ++axis) advance(view, axis, scalar(op.operand(1 + axis)));
+        for (size_t axis = 0; axis < view.steps.size(); ++axis)
+          advance(view, axis, scalar(op.operand(1 + axis)));
         return view;
       case ir::OpCode::Index: {
         view = stridedView(op.operand(0));
         const size_t fixed_axes = op.operands.size() - 1;
-        for (size_t axis = 0; axis < fixed_axes; ++axis) advance(view, axis, scalar(op.operand(1 + axis)));
+        for (size_t axis = 0; axis < fixed_axes; ++axis)
+          advance(view, axis, scalar(op.operand(1 + axis)));
         view.steps.erase(view.steps.begin(), view.steps.begin() + static_cast<long>(fixed_axes));
         return view;
       }
@@ -124,7 +132,8 @@ bool FunctionEmitter::emitMatrixProducts(const Op& op) {
   const ir::Value* first = op.operand(0);
   const ir::Value* second = op.operand(1);
   const ir::Value* result = op.result();
-  if (inLanes() || !first->type.isStatic() || !second->type.isStatic() || !result->type.isStatic()) return false;
+  if (inLanes() || !first->type.isStatic() || !second->type.isStatic() || !result->type.isStatic())
+    return false;
   const ir::EinsumSpec spec = ir::parseEinsum(op.attrs.str);
   Steps size;
   for (size_t k = 0; k < spec.a.size(); ++k) size[spec.a[k]] = first->type.dims[k];
@@ -135,11 +144,13 @@ bool FunctionEmitter::emitMatrixProducts(const Op& op) {
   const auto rowMajor = [&](const std::string& letters) {
     Steps steps;
     int64_t step = 1;
-    for (auto letter = letters.rbegin(); letter != letters.rend(); step *= size[*letter++]) steps[*letter] = step;
+    for (auto letter = letters.rbegin(); letter != letters.rend(); step *= size[*letter++])
+      steps[*letter] = step;
     return steps;
   };
   // Whether it has the form, before anything is put into memory.
-  if (!planProduct(spec, rowMajor(spec.a), rowMajor(spec.b), rowMajor(spec.result), size)) return false;
+  if (!planProduct(spec, rowMajor(spec.a), rowMajor(spec.b), rowMajor(spec.result), size))
+    return false;
   const StridedView views[] = {stridedView(first), stridedView(second)};
   Steps a, b;
   for (size_t k = 0; k < spec.a.size(); ++k) a[spec.a[k]] = views[0].steps[k];
@@ -150,24 +161,28 @@ bool FunctionEmitter::emitMatrixProducts(const Op& op) {
   Values dims;
   for (int64_t dim : result->type.dims) dims.push_back(i64c(dim));
   const Buffer buffer = allocate(result, dims);
-  const llvm::FunctionCallee product =
-      m_.runtime("dini_matmul", llvm::Type::getVoidTy(m_.context),
-                 {m_.i64, m_.i64, m_.i64, m_.ptr, m_.i64, m_.i64, m_.ptr, m_.i64, m_.i64, m_.ptr, m_.i64});
+  const llvm::FunctionCallee product = m_.runtime(
+      "dini_matmul", llvm::Type::getVoidTy(m_.context),
+      {m_.i64, m_.i64, m_.i64, m_.ptr, m_.i64, m_.i64, m_.ptr, m_.i64, m_.i64, m_.ptr, m_.i64});
   const std::function<void(size_t, llvm::Value*, llvm::Value*, llvm::Value*)> emitFrom =
       [&](size_t depth, llvm::Value* left, llvm::Value* right, llvm::Value* out) {
         if (depth == plan->loops.size()) {
-          b_.CreateCall(product, {i64c(plan->rows.size), i64c(plan->columns.size), i64c(plan->inner.size), left,
-                                  i64c(plan->rows.x_step), i64c(plan->inner.x_step), right, i64c(plan->inner.y_step),
+          b_.CreateCall(product, {i64c(plan->rows.size), i64c(plan->columns.size),
+                                  i64c(plan->inner.size), left, i64c(plan->rows.x_step),
+                                  i64c(plan->inner.x_step), right, i64c(plan->inner.y_step),
                                   i64c(plan->columns.x_step), out, i64c(plan->rows.y_step)});
           return;
         }
         const char letter = plan->loops[depth];
         const auto moved = [&](llvm::Value* ptr, const Steps& steps, llvm::Value* i) {
           const auto step = steps.find(letter);
-          return step == steps.end() ? ptr : b_.CreateGEP(m_.f64, ptr, b_.CreateMul(i, i64c(step->second)));
+          return step == steps.end()
+                     ? ptr
+                     : b_.CreateGEP(m_.f64, ptr, b_.CreateMul(i, i64c(step->second)));
         };
         countedLoop(i64c(0), i64c(size[letter]), 1, [&](llvm::Value* i) {
-          emitFrom(depth + 1, moved(left, plan->a, i), moved(right, plan->b, i), moved(out, plan->c, i));
+          emitFrom(depth + 1, moved(left, plan->a, i), moved(right, plan->b, i),
+                   moved(out, plan->c, i));
         });
       };
   emitFrom(0, views[plan->swapped ? 1 : 0].ptr, views[plan->swapped ? 0 : 1].ptr, buffer.dest.ptr);
@@ -185,7 +200,8 @@ void FunctionEmitter::emitEinsum(const Op& op) {
   for (size_t k = 0; k < spec.a.size(); ++k) sizes[spec.a[k]] = dimsOf(a)[k];
   for (size_t k = 0; k < spec.b.size(); ++k)
     if (auto& size = sizes[spec.b[k]]; size == nullptr || !constantOf(size)) size = dimsOf(b)[k];
-  const bool linear = spec.result.empty() && spec.a == spec.b && linearReadable(a) && linearReadable(b);
+  const bool linear =
+      spec.result.empty() && spec.a == spec.b && linearReadable(a) && linearReadable(b);
   Values outer, contracted;
   for (char letter : spec.result) outer.push_back(sizes[letter]);
   for (char letter : spec.contracted) contracted.push_back(sizes[letter]);
@@ -196,7 +212,8 @@ void FunctionEmitter::emitEinsum(const Op& op) {
       llvm::SmallVector<Index, 4> place;
       for (char letter : letters) {
         const auto in_result = spec.result.find(letter);
-        place.push_back(in_result != std::string::npos ? at[in_result] : inner[spec.contracted.find(letter)]);
+        place.push_back(in_result != std::string::npos ? at[in_result]
+                                                       : inner[spec.contracted.find(letter)]);
       }
       return element(operand, positionOf(place));
     };
@@ -215,7 +232,8 @@ void FunctionEmitter::emitEinsum(const Op& op) {
         if (isLanes(x) != isLanes(y)) x = splat(x), y = splat(y);
         return b_.CreateFMul(x, y);
       };
-      return along ? sumAlong(product(contracted), read) : sumAcross(product(contracted), wide, unroll, read);
+      return along ? sumAlong(product(contracted), read)
+                   : sumAcross(product(contracted), wide, unroll, read);
     }
     if (contracted.size() == 1) {
       const ElementFn read = [&](Index i) { return productAt(at, {i}); };
@@ -230,7 +248,8 @@ void FunctionEmitter::emitEinsum(const Op& op) {
     return letters.empty() || letters.find(letter) == std::string::npos || letters.back() == letter;
   };
   const bool single = contracted.size() == 1;
-  const bool contiguous = linear || (single && isLast(spec.a, spec.contracted[0]) && isLast(spec.b, spec.contracted[0]));
+  const bool contiguous = linear || (single && isLast(spec.a, spec.contracted[0]) &&
+                                     isLast(spec.b, spec.contracted[0]));
   const bool along = !inLanes() && (contiguous || (single && spec.result.empty()));
   if (result->type.isScalar())
     return setScalar(result, summed({}, along, inLanes() && varies(result)));
@@ -241,8 +260,10 @@ void FunctionEmitter::emitEinsum(const Op& op) {
     store(buffer.dest, positionOf(at), value);
   };
   llvm::SmallVector<Index, 4> at;
-  if (along) scalarNest(outer, body);
-  else nest(outer, 0, at, body);
+  if (along)
+    scalarNest(outer, body);
+  else
+    nest(outer, 0, at, body);
   setBuffer(result, buffer.dest, buffer.storage);
 }
 

@@ -61,13 +61,16 @@ llvm::Value* FunctionEmitter::virtualElement(const Op& op, const Position& posit
   const auto& at = position.at;
   llvm::SmallVector<Index, 4> inner;
   switch (op.code) {
-    case OpCode::Iota: return asValue(at[0]);
+    case OpCode::Iota:
+      return asValue(at[0]);
     case OpCode::Index:
-      for (size_t k = 1; k < op.operands.size(); ++k) inner.push_back(fromValue(scalar(op.operand(k))));
+      for (size_t k = 1; k < op.operands.size(); ++k)
+        inner.push_back(fromValue(scalar(op.operand(k))));
       inner.append(at.begin(), at.end());
       break;
     case OpCode::Slice:
-      for (size_t k = 0; k < at.size(); ++k) inner.push_back(addTo(at[k], scalar(op.operand(1 + k))));
+      for (size_t k = 0; k < at.size(); ++k)
+        inner.push_back(addTo(at[k], scalar(op.operand(1 + k))));
       break;
     case OpCode::Transpose:
       inner.resize(at.size());
@@ -89,8 +92,10 @@ llvm::Value* FunctionEmitter::virtualElement(const Op& op, const Position& posit
       inner[0] = fromValue(element(op.operand(1), row));
       break;
     }
-    case OpCode::Einsum: return outerElement(op, position);
-    default: check(false, "not a virtual operation");
+    case OpCode::Einsum:
+      return outerElement(op, position);
+    default:
+      check(false, "not a virtual operation");
   }
   return element(x, positionOf(inner));
 }
@@ -122,7 +127,8 @@ void FunctionEmitter::emitIndex(const Op& op) {
   const Values dims = dimsOf(x);
   const Val held = val(x);
   bool fixed_place = held.kind == Val::Kind::Buffer;
-  for (size_t k = 0; k < count; ++k) fixed_place = fixed_place && !isLanes(scalar(op.operand(1 + k)));
+  for (size_t k = 0; k < count; ++k)
+    fixed_place = fixed_place && !isLanes(scalar(op.operand(1 + k)));
   if (!fixed_place) {
     setVirtual(result, Values(dims.begin() + static_cast<ptrdiff_t>(count), dims.end()));
     if (!plan_.isVirtual(result)) materialiseOp(op);
@@ -132,7 +138,8 @@ void FunctionEmitter::emitIndex(const Op& op) {
   for (size_t k = 0; k < count; ++k)
     offset = b_.CreateAdd(b_.CreateMul(offset, dims[k]), scalar(op.operand(1 + k)));
   offset = b_.CreateMul(offset, product(dims, count));
-  if (inLanes() && !constantOf(offset)) offset = b_.CreateSelect(any(activeMask()), offset, i64c(0));
+  if (inLanes() && !constantOf(offset))
+    offset = b_.CreateSelect(any(activeMask()), offset, i64c(0));
   if (held.interleaved) offset = b_.CreateMul(offset, i64c(kLanes));
   Val view = held;
   view.owner = false;

@@ -9,8 +9,8 @@
 //   control.cpp      if, loop, while, try, call;  checks.cpp: statuses
 //   lanes.cpp        maps of which eight iterations run in lanes, with masks
 //   solve.cpp, root.cpp, sorting.cpp
-// Invariants: values are immutable, memory is written only while its value is made or after its last
-// reader; control flow is structured, so that a value dominates all regions that may read it.
+// Invariants: values are immutable, memory is written only while its value is made or after its
+// last reader; control flow is structured, so that a value dominates all regions that may read it.
 // Longer than usual: one class, whose parts are implemented by the files of this folder.
 #pragma once
 
@@ -58,17 +58,19 @@ class FunctionEmitter {
   llvm::Value* intParam(unsigned k) { return out_.getArg(k); }
 
   // --- constants and small helpers
-  llvm::Value* i64c(int64_t value) { return llvm::ConstantInt::get(m_.i64, static_cast<uint64_t>(value), true); }
+  llvm::Value* i64c(int64_t value) {
+    return llvm::ConstantInt::get(m_.i64, static_cast<uint64_t>(value), true);
+  }
   llvm::Value* f64c(double value) { return llvm::ConstantFP::get(m_.f64, value); }
   llvm::Type* elemType(ir::Elem elem);    // in registers
   llvm::Type* memoryType(ir::Elem elem);  // in memory: i1 is a byte
   static int64_t elemBytes(ir::Elem elem) { return elem == ir::Elem::I1 ? 1 : 8; }
   llvm::Type* lanesOf(llvm::Type* type);
   static bool isLanes(llvm::Value* value) { return value->getType()->isVectorTy(); }
-  llvm::Value* splat(llvm::Value* value);           // lanes stay lanes
-  llvm::Value* laneNumbers();                       // <0, ..., 7>
+  llvm::Value* splat(llvm::Value* value);  // lanes stay lanes
+  llvm::Value* laneNumbers();              // <0, ..., 7>
   llvm::Value* lane(llvm::Value* value, int k);
-  llvm::Value* any(llvm::Value* mask);              // i1 of <8 x i1>
+  llvm::Value* any(llvm::Value* mask);  // i1 of <8 x i1>
   llvm::BasicBlock* newBlock(const char* name);
   llvm::Value* entryAlloca(llvm::Type* type, llvm::Value* count, const char* name);
 
@@ -100,7 +102,8 @@ class FunctionEmitter {
   llvm::Value* stackTop();
   void setStackTop(llvm::Value* top);
   Dest destOf(const Val& buffer, ir::Elem elem);
-  static Dest contiguousDest(FunctionEmitter& self, llvm::Value* ptr, Values dims, ir::Elem elem, bool interleaved);
+  static Dest contiguousDest(FunctionEmitter& self, llvm::Value* ptr, Values dims, ir::Elem elem,
+                             bool interleaved);
   Values rowMajorStrides(const Values& dims);
   // The value in contiguous memory: itself, or a copy that lives until the end of the operation.
   Val inMemory(const ir::Value* value, bool interleaved = false);
@@ -136,23 +139,27 @@ class FunctionEmitter {
   llvm::Value* virtualElement(const ir::Op& op, const Position& position);
   llvm::Value* outerElement(const ir::Op& op, const Position& position);
   bool linearReadable(const ir::Value* value, int depth = 0);
-  llvm::Value* elementwise(const ir::Op& op, llvm::ArrayRef<llvm::Value*> operands);  // elementwise.cpp
+  llvm::Value* elementwise(const ir::Op& op,
+                           llvm::ArrayRef<llvm::Value*> operands);  // elementwise.cpp
   llvm::Value* discrete(const ir::Op& op, llvm::ArrayRef<llvm::Value*> operands);
   llvm::Value* integerDivision(const ir::Op& op, llvm::Value* a, llvm::Value* b);
   llvm::Value* chooseValue(const ir::Op& op, llvm::ArrayRef<llvm::Value*> operands);
   llvm::Value* sigmoidLike(const ir::Op& op, llvm::Value* x);
   llvm::Value* hashValue(llvm::Value* key, llvm::Value* counter);
   llvm::Value* power(llvm::Value* base, int64_t exponent);
-  llvm::Value* mathCall(const std::string& name, llvm::ArrayRef<llvm::Value*> operands);  // vector_math.cpp
+  llvm::Value* mathCall(const std::string& name,
+                        llvm::ArrayRef<llvm::Value*> operands);  // vector_math.cpp
   llvm::Value* perLane(const std::string& name, llvm::ArrayRef<llvm::Value*> operands,
                        llvm::ArrayRef<llvm::Value*> leading);
   llvm::Value* intrinsic(llvm::Intrinsic::ID id, llvm::Value* x);
 
   // --- nests.cpp
-  void countedLoop(llvm::Value* from, llvm::Value* to, int64_t step, const std::function<void(llvm::Value*)>& body);
+  void countedLoop(llvm::Value* from, llvm::Value* to, int64_t step,
+                   const std::function<void(llvm::Value*)>& body);
   // Eight positions at a time where lanes are not in use otherwise; a masked tail.
   void vectorLoop(llvm::Value* count, const IndexFn& body);
-  void nest(const Values& dims, size_t axis, llvm::SmallVector<Index, 4>& at, const std::function<void(llvm::ArrayRef<Index>)>& body);
+  void nest(const Values& dims, size_t axis, llvm::SmallVector<Index, 4>& at,
+            const std::function<void(llvm::ArrayRef<Index>)>& body);
   void materialise(const ir::Value* value, const Dest& dest);
   void materialiseOp(const ir::Op& op);  // allocates, fills, records
   void fresh() { memo_.clear(); }
@@ -171,7 +178,8 @@ class FunctionEmitter {
   llvm::Value* reduceAlong(Reduction how, ir::Elem elem, llvm::Value* count, const ElementFn& at);
   // One result, or with `wide` eight at once: the lanes are results. `unroll`: the elements are
   // cheap enough to be written out eight times.
-  llvm::Value* reduceAcross(Reduction how, ir::Elem elem, llvm::Value* count, bool wide, bool unroll, const ElementFn& at);
+  llvm::Value* reduceAcross(Reduction how, ir::Elem elem, llvm::Value* count, bool wide,
+                            bool unroll, const ElementFn& at);
   llvm::Value* pairwise(llvm::ArrayRef<llvm::Value*> partials);
   llvm::Value* sumAlong(llvm::Value* count, const ElementFn& at);
   llvm::Value* sumAcross(llvm::Value* count, bool wide, bool unroll, const ElementFn& at);
@@ -182,7 +190,8 @@ class FunctionEmitter {
   };
   Extreme extremeAlong(bool maximum, llvm::Value* count, const ElementFn& at);
   Extreme extremeAcross(bool maximum, llvm::Value* count, bool wide, const ElementFn& at);
-  llvm::Value* fold(Reduction how, ir::Elem elem, llvm::Value* count, bool along, bool wide, const ElementFn& at);
+  llvm::Value* fold(Reduction how, ir::Elem elem, llvm::Value* count, bool along, bool wide,
+                    const ElementFn& at);
   void emitArgExtreme(const ir::Op& op);
   void emitNorm(const ir::Op& op);
   // einsum.cpp
@@ -206,9 +215,12 @@ class FunctionEmitter {
   // --- checks.cpp
   int64_t siteOf(const ir::Op& op, std::string text = "");
   // Continues where `ok` holds.
-  void require(llvm::Value* ok, llvm::Value* status, int64_t site, const FailureFields& fields = {});
-  void require(llvm::Value* ok, ir::Status status, const ir::Op& op, const FailureFields& fields = {});
-  void storeFailure(llvm::Value* status, llvm::Value* site, llvm::Value* batch, const FailureFields& fields);
+  void require(llvm::Value* ok, llvm::Value* status, int64_t site,
+               const FailureFields& fields = {});
+  void require(llvm::Value* ok, ir::Status status, const ir::Op& op,
+               const FailureFields& fields = {});
+  void storeFailure(llvm::Value* status, llvm::Value* site, llvm::Value* batch,
+                    const FailureFields& fields);
   void storeInfo(unsigned field, llvm::Value* value);
   llvm::Value* infoField(unsigned field);
   llvm::Value* batchIndex();
@@ -233,17 +245,19 @@ class FunctionEmitter {
   std::vector<Slot> reserveResults(const ir::Op& op);
   void giveResults(std::vector<Slot>& slots, const ir::Region& region, llvm::Value* mark);
   void joinResults(std::vector<Slot>& slots, llvm::ArrayRef<llvm::BasicBlock*> from);
-  llvm::PHINode* phi(llvm::Type* type, llvm::ArrayRef<llvm::Value*> values, llvm::ArrayRef<llvm::BasicBlock*> from);
+  llvm::PHINode* phi(llvm::Type* type, llvm::ArrayRef<llvm::Value*> values,
+                     llvm::ArrayRef<llvm::BasicBlock*> from);
   // Packs arrays at `mark`, one after the other, and resets the stack behind them; addresses.
-  Values compact(llvm::ArrayRef<const ir::Value*> values, llvm::Value* mark, llvm::Value** after_first = nullptr, size_t first_group = 0);
+  Values compact(llvm::ArrayRef<const ir::Value*> values, llvm::Value* mark,
+                 llvm::Value** after_first = nullptr, size_t first_group = 0);
 
   // --- loops.cpp
   struct Carry {
     const ir::Value* initial = nullptr;
     const ir::Value* result = nullptr;
     bool dynamic = false;
-    Buffer home = {};                      // of an array with constant sizes
-    llvm::PHINode* phi = nullptr;          // of a scalar, of the address of a dynamic array
+    Buffer home = {};              // of an array with constant sizes
+    llvm::PHINode* phi = nullptr;  // of a scalar, of the address of a dynamic array
     std::vector<llvm::PHINode*> size_phis;
   };
   struct Out {
@@ -257,7 +271,7 @@ class FunctionEmitter {
   struct LoopState {
     std::vector<Carry> carries;
     std::vector<Out> outs;
-    llvm::Value* mark = nullptr;            // start of the loop's dynamic memory
+    llvm::Value* mark = nullptr;  // start of the loop's dynamic memory
     llvm::PHINode* tape_top = nullptr;
     llvm::BasicBlock* header = nullptr;
     llvm::BasicBlock* after = nullptr;
@@ -286,8 +300,10 @@ class FunctionEmitter {
   void emitLaneSolve(const ir::Op& op);
   llvm::Value* laneNorm(const ir::Value* x);
   Values runMasked(const ir::Region& region, llvm::Value* mask, std::vector<Slot>& slots);
-  void bindSelected(std::vector<Slot>& slots, llvm::Value* condition, const Values& yes, const Values& no);
-  void failLanes(llvm::Value* failed, llvm::Value* status, int64_t site, const FailureFields& fields);
+  void bindSelected(std::vector<Slot>& slots, llvm::Value* condition, const Values& yes,
+                    const Values& no);
+  void failLanes(llvm::Value* failed, llvm::Value* status, int64_t site,
+                 const FailureFields& fields);
   void reportLaneFailure(llvm::Value* chunk);
   llvm::Value* activeMask();
   llvm::Value* maskBits();  // i32
@@ -335,7 +351,8 @@ class FunctionEmitter {
   std::vector<size_t> indices_;             // of the operation being emitted in each
   std::map<std::pair<const ir::Value*, uint64_t>, llvm::Value*> memo_;
   std::unordered_set<const ir::Value*> varying_;
-  std::unordered_map<const ir::Value*, Buffer> preferred_;  // homes of the carries that values become
+  std::unordered_map<const ir::Value*, Buffer>
+      preferred_;  // homes of the carries that values become
   uint64_t next_position_ = 1;
 
   llvm::BasicBlock* entry_ = nullptr;
@@ -346,8 +363,8 @@ class FunctionEmitter {
   llvm::Value* work_ = nullptr;
   llvm::Value* cancel_ = nullptr;
   llvm::Instruction* frame_end_ = nullptr;
-  llvm::Value* batch_index_ = nullptr;   // of the innermost map
-  llvm::Value* tail_mask_ = nullptr;     // of the masked end of a vector loop
+  llvm::Value* batch_index_ = nullptr;  // of the innermost map
+  llvm::Value* tail_mask_ = nullptr;    // of the masked end of a vector loop
   LaneState lanes_;
   std::unordered_map<llvm::Value*, Index> affine_;  // lanes known to be base + l * step
 };

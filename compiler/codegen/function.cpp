@@ -30,7 +30,9 @@ void FunctionEmitter::prologue() {
   info_ = out_.getArg(4);
   top_ = b_.CreateAlloca(m_.ptr, nullptr, "top");
   // The size of the frame is known at the end; emit() puts it in.
-  frame_end_ = llvm::GetElementPtrInst::Create(m_.i8, work_, llvm::ArrayRef<llvm::Value*>{i64c(0)}, "frame_end", static_cast<llvm::Instruction*>(nullptr));
+  frame_end_ =
+      llvm::GetElementPtrInst::Create(m_.i8, work_, llvm::ArrayRef<llvm::Value*>{i64c(0)},
+                                      "frame_end", static_cast<llvm::Instruction*>(nullptr));
   b_.Insert(frame_end_);
   b_.CreateStore(frame_end_, top_);
   cancel_ = b_.CreateLoad(m_.ptr, infoField(0), "cancel");
@@ -84,8 +86,7 @@ void FunctionEmitter::emitResults(const Region& body) {
       unsigned field = 1;
       for (size_t axis = 0; axis < value->type.rank(); ++axis)
         if (value->type.dims[axis] == ir::kDynamic)
-          b_.CreateStore(held.dims[axis],
-                         b_.CreateConstInBoundsGEP1_64(m_.i64, address, field++));
+          b_.CreateStore(held.dims[axis], b_.CreateConstInBoundsGEP1_64(m_.i64, address, field++));
     }
   }
   if (dynamic) storeInfo(12, stackTop());
@@ -134,19 +135,33 @@ void FunctionEmitter::emitOp(const Op& op) {
     return;
   }
   switch (op.code) {
-    case OpCode::Loop: return emitLoop(op);
-    case OpCode::While: return inLanes() ? emitLaneWhile(op) : emitWhile(op);
-    case OpCode::If: return emitIf(op);
-    case OpCode::Call: return emitCall(op);
-    case OpCode::Check: return emitCheck(op);
-    case OpCode::Try: return inLanes() ? emitLaneTry(op) : emitTry(op);
-    case OpCode::Print: return emitPrint(op);
-    case OpCode::Root: return emitRoot(op);
-    case OpCode::LinearSolve: case OpCode::Factor: case OpCode::SolveFactored:
-    case OpCode::LeastSquares: case OpCode::Cholesky: case OpCode::Eigh: case OpCode::Svd:
+    case OpCode::Loop:
+      return emitLoop(op);
+    case OpCode::While:
+      return inLanes() ? emitLaneWhile(op) : emitWhile(op);
+    case OpCode::If:
+      return emitIf(op);
+    case OpCode::Call:
+      return emitCall(op);
+    case OpCode::Check:
+      return emitCheck(op);
+    case OpCode::Try:
+      return inLanes() ? emitLaneTry(op) : emitTry(op);
+    case OpCode::Print:
+      return emitPrint(op);
+    case OpCode::Root:
+      return emitRoot(op);
+    case OpCode::LinearSolve:
+    case OpCode::Factor:
+    case OpCode::SolveFactored:
+    case OpCode::LeastSquares:
+    case OpCode::Cholesky:
+    case OpCode::Eigh:
+    case OpCode::Svd:
     case OpCode::Qr:
       return emitSolve(op);
-    default: return emitArrayOp(op);
+    default:
+      return emitArrayOp(op);
   }
 }
 
@@ -156,9 +171,10 @@ void FunctionEmitter::emitArrayOp(const Op& op) {
       const ir::Value* result = op.result();
       const ir::Type& type = result->type;
       if (type.isScalar()) {
-        setScalar(result, type.isReal() ? f64c(op.attrs.f)
-                                        : llvm::ConstantInt::get(elemType(type.elem),
-                                                                 static_cast<uint64_t>(op.attrs.i), true));
+        setScalar(result, type.isReal()
+                              ? f64c(op.attrs.f)
+                              : llvm::ConstantInt::get(elemType(type.elem),
+                                                       static_cast<uint64_t>(op.attrs.i), true));
         return;
       }
       Val& made = values_[result];
@@ -169,32 +185,59 @@ void FunctionEmitter::emitArrayOp(const Op& op) {
     }
     case OpCode::Dim:
       return setScalar(op.result(), dimsOf(op.operand(0))[static_cast<size_t>(op.attrs.i)]);
-    case OpCode::Index: return emitIndex(op);
-    case OpCode::Pack: return emitPack(op);
-    case OpCode::Concat: return emitConcat(op);
-    case OpCode::Update: case OpCode::AddAt: return emitUpdate(op);
-    case OpCode::UpdateSlice: case OpCode::AddSlice: return emitUpdateSlice(op);
-    case OpCode::ScatterAdd: return emitScatterAdd(op);
-    case OpCode::Reduce: return emitReduce(op);
-    case OpCode::ArgExtreme: return emitArgExtreme(op);
-    case OpCode::Norm: case OpCode::Normalize: return emitNorm(op);
-    case OpCode::ReducePick: case OpCode::ReducePickT: case OpCode::ArgSort:
-    case OpCode::SortPick: case OpCode::SortPickT:
+    case OpCode::Index:
+      return emitIndex(op);
+    case OpCode::Pack:
+      return emitPack(op);
+    case OpCode::Concat:
+      return emitConcat(op);
+    case OpCode::Update:
+    case OpCode::AddAt:
+      return emitUpdate(op);
+    case OpCode::UpdateSlice:
+    case OpCode::AddSlice:
+      return emitUpdateSlice(op);
+    case OpCode::ScatterAdd:
+      return emitScatterAdd(op);
+    case OpCode::Reduce:
+      return emitReduce(op);
+    case OpCode::ArgExtreme:
+      return emitArgExtreme(op);
+    case OpCode::Norm:
+    case OpCode::Normalize:
+      return emitNorm(op);
+    case OpCode::ReducePick:
+    case OpCode::ReducePickT:
+    case OpCode::ArgSort:
+    case OpCode::SortPick:
+    case OpCode::SortPickT:
       return emitSorting(op);
     case OpCode::Einsum:
       if (!plan_.isVirtual(op.result())) return emitEinsum(op);
       break;
-    default: break;
+    default:
+      break;
   }
   // Views: the sizes of the result, by operation.
   Values dims;
   const ir::Value* x = op.operands.empty() ? nullptr : op.operand(0);
   switch (op.code) {
-    case OpCode::Fill: dims = resultDims(op, 1); break;
-    case OpCode::Iota: dims = resultDims(op, 0); break;
-    case OpCode::Reshape: case OpCode::Broadcast: dims = resultDims(op, 1); break;
-    case OpCode::Slice: dims = resultDims(op, 1 + x->type.rank()); break;
-    case OpCode::Flip: dims = dimsOf(x); break;
+    case OpCode::Fill:
+      dims = resultDims(op, 1);
+      break;
+    case OpCode::Iota:
+      dims = resultDims(op, 0);
+      break;
+    case OpCode::Reshape:
+    case OpCode::Broadcast:
+      dims = resultDims(op, 1);
+      break;
+    case OpCode::Slice:
+      dims = resultDims(op, 1 + x->type.rank());
+      break;
+    case OpCode::Flip:
+      dims = dimsOf(x);
+      break;
     case OpCode::Transpose:
       for (int64_t axis : op.attrs.ints) dims.push_back(dimsOf(x)[static_cast<size_t>(axis)]);
       break;
@@ -206,15 +249,17 @@ void FunctionEmitter::emitArrayOp(const Op& op) {
       dims.resize(op.result()->type.rank());
       const auto& spec = op.attrs.str;
       const std::string result = spec.substr(spec.find("->") + 2);
-      const std::string letters[] = {spec.substr(0, spec.find(',')),
-                                     spec.substr(spec.find(',') + 1, spec.find("->") - spec.find(',') - 1)};
+      const std::string letters[] = {
+          spec.substr(0, spec.find(',')),
+          spec.substr(spec.find(',') + 1, spec.find("->") - spec.find(',') - 1)};
       for (size_t operand = 0; operand < 2; ++operand)
         for (size_t k = 0; k < letters[operand].size(); ++k)
           if (auto at = result.find(letters[operand][k]); at != std::string::npos)
             dims[at] = dimsOf(op.operand(operand))[k];
       break;
     }
-    default: dini::check(false, std::string("no code for ") + ir::shape(op.code).mnemonic);
+    default:
+      dini::check(false, std::string("no code for ") + ir::shape(op.code).mnemonic);
   }
   // An array of one element as a scalar.
   if (op.result()->type.isScalar()) {
@@ -234,12 +279,14 @@ void FunctionEmitter::emitArrayOp(const Op& op) {
 }
 
 // Sums of a known progression over the lanes and a constant of the lanes are progressions.
-void FunctionEmitter::noteAffine(const Op& op, llvm::Value* result, llvm::ArrayRef<llvm::Value*> operands) {
+void FunctionEmitter::noteAffine(const Op& op, llvm::Value* result,
+                                 llvm::ArrayRef<llvm::Value*> operands) {
   if (!isLanes(result) || (op.code != OpCode::IAdd && op.code != OpCode::ISub)) return;
   const auto left = affine_.find(operands[0]), right = affine_.find(operands[1]);
   if (left != affine_.end() && !isLanes(operands[1])) {
     const Index index = left->second;
-    llvm::Value* base = op.code == OpCode::IAdd ? b_.CreateAdd(index.base, operands[1]) : b_.CreateSub(index.base, operands[1]);
+    llvm::Value* base = op.code == OpCode::IAdd ? b_.CreateAdd(index.base, operands[1])
+                                                : b_.CreateSub(index.base, operands[1]);
     affine_[result] = {base, index.step, nullptr};
   } else if (op.code == OpCode::IAdd && right != affine_.end() && !isLanes(operands[0])) {
     const Index index = right->second;
@@ -314,7 +361,9 @@ std::optional<int64_t> FunctionEmitter::constantOf(llvm::Value* value) const {
 // --- small helpers
 
 llvm::Type* FunctionEmitter::elemType(ir::Elem elem) {
-  return elem == ir::Elem::F64 ? m_.f64 : elem == ir::Elem::I64 ? m_.i64 : static_cast<llvm::Type*>(m_.i1);
+  return elem == ir::Elem::F64   ? m_.f64
+         : elem == ir::Elem::I64 ? m_.i64
+                                 : static_cast<llvm::Type*>(m_.i1);
 }
 
 llvm::Type* FunctionEmitter::memoryType(ir::Elem elem) {

@@ -1,10 +1,10 @@
 // Maps in lanes: eight members at a time, each scalar of the body a vector, each small array eight
-// arrays interleaved. Control flow runs while any lane needs it: a branch is taken for the lanes that
-// want it, a loop goes on until all are done, with a mask of the lanes that are really there; what
-// leaves a masked region passes a select or a masked store. A failing check takes its lane out (the
-// `live` mask); at the end of the eight the lowest lane that failed ends the call.
-#include "codegen/emitter.h"
+// arrays interleaved. Control flow runs while any lane needs it: a branch is taken for the lanes
+// that want it, a loop goes on until all are done, with a mask of the lanes that are really there;
+// what leaves a masked region passes a select or a masked store. A failing check takes its lane out
+// (the `live` mask); at the end of the eight the lowest lane that failed ends the call.
 #include "dini/lanes.h"
+#include "codegen/emitter.h"
 #include "dini/status.h"
 
 namespace dini::codegen {
@@ -30,7 +30,8 @@ void FunctionEmitter::underMask(llvm::Value* mask, const std::function<void()>& 
 
 void FunctionEmitter::emitLaneMap(const Op& loop) {
   const Region& body = *loop.regions[0];
-  llvm::Value* trip = b_.CreateBinaryIntrinsic(llvm::Intrinsic::smax, scalar(loop.operand(0)), i64c(0));
+  llvm::Value* trip =
+      b_.CreateBinaryIntrinsic(llvm::Intrinsic::smax, scalar(loop.operand(0)), i64c(0));
   std::vector<Buffer> outs;
   for (size_t k = 0; k < body.yields().size(); ++k) {
     Values dims{trip};
@@ -88,10 +89,12 @@ void FunctionEmitter::emitLaneMap(const Op& loop) {
   });
   batch_index_ = outer_batch;
   varying_.clear();
-  for (size_t k = 0; k < outs.size(); ++k) setBuffer(loop.results[k], outs[k].dest, outs[k].storage);
+  for (size_t k = 0; k < outs.size(); ++k)
+    setBuffer(loop.results[k], outs[k].dest, outs[k].storage);
 }
 
-void FunctionEmitter::failLanes(llvm::Value* failed, llvm::Value* status, int64_t site, const FailureFields& fields) {
+void FunctionEmitter::failLanes(llvm::Value* failed, llvm::Value* status, int64_t site,
+                                const FailureFields& fields) {
   failed = b_.CreateAnd(failed, activeMask());
   ifThen(any(failed), [&] {
     llvm::Value* live = b_.CreateLoad(lanesOf(m_.i1), lanes_.live);
@@ -118,21 +121,24 @@ void FunctionEmitter::reportLaneFailure(llvm::Value* chunk) {
   auto* fine = newBlock("all_fine");
   b_.CreateCondBr(any(failed), report, fine);
   b_.SetInsertPoint(report);
-  llvm::Value* first = b_.CreateIntrinsic(llvm::Intrinsic::cttz, {m_.i8}, {b_.CreateBitCast(failed, m_.i8), b_.getTrue()});
+  llvm::Value* first = b_.CreateIntrinsic(llvm::Intrinsic::cttz, {m_.i8},
+                                          {b_.CreateBitCast(failed, m_.i8), b_.getTrue()});
   const LaneState state = lanes_;
   const auto of = [&](llvm::AllocaInst* cell) {
     return b_.CreateExtractElement(b_.CreateLoad(cell->getAllocatedType(), cell), first);
   };
   lanes_ = {};
   storeFailure(of(state.status), of(state.site), of(state.batch),
-               {of(state.residual), of(state.scale), of(state.iterations), of(state.rcond), of(state.reason)});
+               {of(state.residual), of(state.scale), of(state.iterations), of(state.rcond),
+                of(state.reason)});
   lanes_ = state;
   b_.CreateBr(failure_);
   b_.SetInsertPoint(fine);
 }
 
 // Runs a region for the lanes of `mask` if there are any; the yielded scalars, zeros otherwise.
-FunctionEmitter::Values FunctionEmitter::runMasked(const Region& region, llvm::Value* mask, std::vector<Slot>& slots) {
+FunctionEmitter::Values FunctionEmitter::runMasked(const Region& region, llvm::Value* mask,
+                                                   std::vector<Slot>& slots) {
   auto* run = newBlock("some");
   auto* after = newBlock("rest");
   llvm::Value* live = b_.CreateLoad(lanesOf(m_.i1), lanes_.live);
@@ -156,12 +162,14 @@ FunctionEmitter::Values FunctionEmitter::runMasked(const Region& region, llvm::V
   for (Slot& slot : slots)
     if (slot.value->type.isScalar()) {
       llvm::Type* type = slot.incoming[0]->getType();
-      scalars.push_back(phi(type, {slot.incoming[0], llvm::Constant::getNullValue(type)}, {end, before}));
+      scalars.push_back(
+          phi(type, {slot.incoming[0], llvm::Constant::getNullValue(type)}, {end, before}));
     }
   return scalars;
 }
 
-void FunctionEmitter::bindSelected(std::vector<Slot>& slots, llvm::Value* condition, const Values& yes, const Values& no) {
+void FunctionEmitter::bindSelected(std::vector<Slot>& slots, llvm::Value* condition,
+                                   const Values& yes, const Values& no) {
   size_t next = 0;
   for (Slot& slot : slots) {
     if (slot.value->type.isScalar()) {
@@ -182,9 +190,12 @@ int FunctionEmitter::speculationCost(const Region& region) {
       if (!result->type.isScalar()) return kTooMuch;
     for (const ir::Value* operand : op->operands)
       if (!operand->type.isScalar()) return kTooMuch;
-    if (op->code == OpCode::If) total += speculationCost(*op->regions[0]) + speculationCost(*op->regions[1]);
-    else if (op->code == OpCode::Const || ir::isElementwise(op->code)) total += costOf(*op);
-    else return kTooMuch;
+    if (op->code == OpCode::If)
+      total += speculationCost(*op->regions[0]) + speculationCost(*op->regions[1]);
+    else if (op->code == OpCode::Const || ir::isElementwise(op->code))
+      total += costOf(*op);
+    else
+      return kTooMuch;
     if (total >= kTooMuch) return kTooMuch;
   }
   return total;
@@ -196,7 +207,8 @@ void FunctionEmitter::emitLaneIf(const Op& op) {
     Values sides[2];
     for (size_t side = 0; side < 2; ++side) {
       emitOps(*op.regions[side]);
-      for (const ir::Value* yielded : op.regions[side]->yields()) sides[side].push_back(splat(scalar(yielded)));
+      for (const ir::Value* yielded : op.regions[side]->yields())
+        sides[side].push_back(splat(scalar(yielded)));
       closeRegion(*op.regions[side]);
     }
     for (size_t k = 0; k < op.results.size(); ++k)
@@ -205,7 +217,8 @@ void FunctionEmitter::emitLaneIf(const Op& op) {
   }
   std::vector<Slot> slots = reserveResults(op);
   const Values yes = runMasked(*op.regions[0], b_.CreateAnd(lanes_.mask, condition), slots);
-  const Values no = runMasked(*op.regions[1], b_.CreateAnd(lanes_.mask, b_.CreateNot(condition)), slots);
+  const Values no =
+      runMasked(*op.regions[1], b_.CreateAnd(lanes_.mask, b_.CreateNot(condition)), slots);
   bindSelected(slots, condition, yes, no);
 }
 
@@ -213,7 +226,8 @@ void FunctionEmitter::emitLaneTry(const Op& op) {
   std::vector<Slot> slots = reserveResults(op);
   llvm::Value* live = b_.CreateLoad(lanesOf(m_.i1), lanes_.live);
   const Values first = runMasked(*op.regions[0], lanes_.mask, slots);
-  llvm::Value* failed = b_.CreateAnd(live, b_.CreateNot(b_.CreateLoad(lanesOf(m_.i1), lanes_.live)));
+  llvm::Value* failed =
+      b_.CreateAnd(live, b_.CreateNot(b_.CreateLoad(lanesOf(m_.i1), lanes_.live)));
   b_.CreateStore(live, lanes_.live);
   const Values second = runMasked(*op.regions[1], b_.CreateAnd(lanes_.mask, failed), slots);
   bindSelected(slots, failed, second, first);
@@ -245,7 +259,8 @@ void FunctionEmitter::emitLaneWhile(const Op& op) {
   b_.SetInsertPoint(inside);
   fresh();
   lanes_.mask = active;
-  if (op.attrs.i > 0) require(b_.CreateICmpSLT(trips, splat(i64c(op.attrs.i))), ir::Status::Bound, op);
+  if (op.attrs.i > 0)
+    require(b_.CreateICmpSLT(trips, splat(i64c(op.attrs.i))), ir::Status::Bound, op);
   bindCarries(state, body, 0, true);
   emitOps(body);
   llvm::Value* following = b_.CreateSelect(active, b_.CreateAdd(trips, splat(i64c(1))), trips);
@@ -289,24 +304,31 @@ void FunctionEmitter::emitLaneSolve(const Op& op) {
   llvm::Value* structure = i64c(op.attrs.i);
   llvm::Value* flag = b_.getInt32(transposed);
   if (op.code == OpCode::LinearSolve) {
-    const auto function = m_.runtime("dini_lanes_linear_solve", none,
-                                     {m_.i64, m_.i32, m_.i64, m_.i64, m_.ptr, m_.ptr, m_.ptr, m_.ptr, m_.ptr, m_.i32, m_.ptr});
-    b_.CreateCall(function, {structure, flag, i64c(n), i64c(m), inputs[0], inputs[1], outs[0].dest.ptr, rcond, status, maskBits(), work});
+    const auto function = m_.runtime(
+        "dini_lanes_linear_solve", none,
+        {m_.i64, m_.i32, m_.i64, m_.i64, m_.ptr, m_.ptr, m_.ptr, m_.ptr, m_.ptr, m_.i32, m_.ptr});
+    b_.CreateCall(function, {structure, flag, i64c(n), i64c(m), inputs[0], inputs[1],
+                             outs[0].dest.ptr, rcond, status, maskBits(), work});
   } else if (op.code == OpCode::Factor) {
-    const auto function = m_.runtime("dini_lanes_factor", none,
-                                     {m_.i64, m_.i64, m_.ptr, m_.ptr, m_.ptr, m_.ptr, m_.ptr, m_.i32, m_.ptr});
-    b_.CreateCall(function, {structure, i64c(n), inputs[0], outs[0].dest.ptr, outs[1].dest.ptr, rcond, status, maskBits(), work});
+    const auto function =
+        m_.runtime("dini_lanes_factor", none,
+                   {m_.i64, m_.i64, m_.ptr, m_.ptr, m_.ptr, m_.ptr, m_.ptr, m_.i32, m_.ptr});
+    b_.CreateCall(function, {structure, i64c(n), inputs[0], outs[0].dest.ptr, outs[1].dest.ptr,
+                             rcond, status, maskBits(), work});
   } else {
-    const auto function = m_.runtime("dini_lanes_solve_factored", none,
-                                     {m_.i64, m_.i32, m_.i64, m_.i64, m_.ptr, m_.ptr, m_.ptr, m_.ptr, m_.i32, m_.ptr});
-    b_.CreateCall(function, {structure, flag, i64c(n), i64c(m), inputs[0], inputs[1], inputs[2], outs[0].dest.ptr, maskBits(), work});
+    const auto function = m_.runtime(
+        "dini_lanes_solve_factored", none,
+        {m_.i64, m_.i32, m_.i64, m_.i64, m_.ptr, m_.ptr, m_.ptr, m_.ptr, m_.i32, m_.ptr});
+    b_.CreateCall(function, {structure, flag, i64c(n), i64c(m), inputs[0], inputs[1], inputs[2],
+                             outs[0].dest.ptr, maskBits(), work});
   }
   llvm::Value* estimate = b_.CreateLoad(reals, rcond);
   if (op.code != OpCode::SolveFactored) {
     llvm::Value* codes = b_.CreateLoad(integers, status);
     FailureFields fields;
     fields.rcond = estimate;
-    require(b_.CreateICmpEQ(codes, llvm::Constant::getNullValue(integers)), codes, siteOf(op), fields);
+    require(b_.CreateICmpEQ(codes, llvm::Constant::getNullValue(integers)), codes, siteOf(op),
+            fields);
   }
   for (size_t k = 0; k < arrays; ++k) setBuffer(op.results[k], outs[k].dest, outs[k].storage);
   if (op.code == OpCode::Factor) setScalar(op.results[2], estimate);
@@ -317,7 +339,8 @@ llvm::Value* FunctionEmitter::laneNorm(const ir::Value* x) {
   const int64_t count = x->type.elementCount();
   llvm::Value* out = entryAlloca(lanesOf(m_.f64), nullptr, "norms");
   b_.CreateStore(llvm::Constant::getNullValue(lanesOf(m_.f64)), out);
-  const auto function = m_.runtime("dini_lanes_norm", llvm::Type::getVoidTy(m_.context), {m_.ptr, m_.i64, m_.ptr, m_.i32, m_.ptr});
+  const auto function = m_.runtime("dini_lanes_norm", llvm::Type::getVoidTy(m_.context),
+                                   {m_.ptr, m_.i64, m_.ptr, m_.i32, m_.ptr});
   b_.CreateCall(function, {held.ptr, i64c(count), out, maskBits(), temporaryDoubles(i64c(count))});
   return b_.CreateLoad(lanesOf(m_.f64), out);
 }

@@ -1,8 +1,9 @@
-// `loop` and `while`, one iteration after another. A carried array of constant sizes has a home: its
-// initial value's memory where that dies here, else a copy. What the body yields is made in the home
-// directly where nothing reads the old value any more, or copied there at the end of the iteration.
-// Arrays whose sizes are not known before the loop follow one another on the stack: the records of
-// earlier iterations (the tape), then the carried arrays; each iteration packs its own behind them.
+// `loop` and `while`, one iteration after another. A carried array of constant sizes has a home:
+// its initial value's memory where that dies here, else a copy. What the body yields is made in the
+// home directly where nothing reads the old value any more, or copied there at the end of the
+// iteration. Arrays whose sizes are not known before the loop follow one another on the stack: the
+// records of earlier iterations (the tape), then the carried arrays; each iteration packs its own
+// behind them.
 #include <algorithm>
 
 #include "base/check.h"
@@ -15,7 +16,9 @@ using ir::Op;
 using ir::Region;
 
 // The memory of an operand that nothing else reads can serve the loop.
-bool FunctionEmitter::adoptable(const Op& op, size_t operand) { return ownsForUpdate(op.operand(operand), op); }
+bool FunctionEmitter::adoptable(const Op& op, size_t operand) {
+  return ownsForUpdate(op.operand(operand), op);
+}
 
 void FunctionEmitter::openCarries(LoopState& state, const Op& op, size_t first_operand) {
   for (size_t k = first_operand; k < op.operands.size(); ++k) {
@@ -76,12 +79,14 @@ void FunctionEmitter::openHeader(LoopState& state) {
     if (!out.taped) continue;
     for (size_t axis = 1; axis < out.result->type.rank(); ++axis) {
       out.size_phis.push_back(b_.CreatePHI(m_.i64, 2));
-      out.size_phis.back()->addIncoming(i64c(std::max<int64_t>(out.result->type.dims[axis], 0)), before);
+      out.size_phis.back()->addIncoming(i64c(std::max<int64_t>(out.result->type.dims[axis], 0)),
+                                        before);
     }
   }
 }
 
-void FunctionEmitter::bindCarries(LoopState& state, const Region& region, size_t first_argument, bool owned) {
+void FunctionEmitter::bindCarries(LoopState& state, const Region& region, size_t first_argument,
+                                  bool owned) {
   for (size_t k = 0; k < state.carries.size(); ++k) {
     Carry& carry = state.carries[k];
     const ir::Value* argument = region.args[first_argument + k];
@@ -112,13 +117,16 @@ void FunctionEmitter::bindCarries(LoopState& state, const Region& region, size_t
 
 // Whether computing `value` reads the storage; reading element after element at the place that is
 // written next does not count where `in_order_is_fine`.
-bool FunctionEmitter::readsStorage(const ir::Value* value, const Storage* storage, bool in_order_is_fine) {
+bool FunctionEmitter::readsStorage(const ir::Value* value, const Storage* storage,
+                                   bool in_order_is_fine) {
   const Val& held = val(value);
   if (held.kind == Val::Kind::Scalar) return false;
-  if (held.kind == Val::Kind::Buffer) return held.storage == storage && !(in_order_is_fine && held.owner);
+  if (held.kind == Val::Kind::Buffer)
+    return held.storage == storage && !(in_order_is_fine && held.owner);
   const bool in_order = in_order_is_fine && ir::isElementwise(value->def->code);
-  return std::any_of(value->def->operands.begin(), value->def->operands.end(),
-                     [&](const ir::Value* operand) { return readsStorage(operand, storage, in_order); });
+  return std::any_of(
+      value->def->operands.begin(), value->def->operands.end(),
+      [&](const ir::Value* operand) { return readsStorage(operand, storage, in_order); });
 }
 
 void FunctionEmitter::advanceHomes(LoopState& state, const Region& body) {
@@ -131,12 +139,14 @@ void FunctionEmitter::advanceHomes(LoopState& state, const Region& body) {
     if (held.kind == Val::Kind::Buffer && held.ptr == carry.home.dest.ptr) continue;
     bool direct = !readsStorage(yields[k], carry.home.storage, true);
     for (size_t j = 0; j < state.carries.size(); ++j)
-      if (j != k && !yields[j]->type.isScalar()) direct = direct && !readsStorage(yields[j], carry.home.storage, false);
+      if (j != k && !yields[j]->type.isScalar())
+        direct = direct && !readsStorage(yields[j], carry.home.storage, false);
     fresh();
     if (direct) {
       copyInto(yields[k], carry.home.dest);
     } else {
-      const Buffer copy = allocateTemporary(yields[k]->type.elem, dimsOf(yields[k]), carry.home.dest.interleaved);
+      const Buffer copy =
+          allocateTemporary(yields[k]->type.elem, dimsOf(yields[k]), carry.home.dest.interleaved);
       materialise(yields[k], copy.dest);
       delayed.push_back({k, copy});
     }
@@ -151,7 +161,8 @@ void FunctionEmitter::advanceHomes(LoopState& state, const Region& body) {
       materialise(yielded, home);
       values_[yielded] = original;
     } else {
-      copyBytes(home.ptr, copy.dest.ptr, bytesOf(yields[k]->type, dimsOf(yields[k]), home.interleaved));
+      copyBytes(home.ptr, copy.dest.ptr,
+                bytesOf(yields[k]->type, dimsOf(yields[k]), home.interleaved));
     }
   }
 }
@@ -171,7 +182,9 @@ void FunctionEmitter::advance(LoopState& state, const Region& body, llvm::Value*
     } else {
       const Values dims = dimsOf(out.yielded);
       const Values strides(out.buffer.dest.strides.begin() + 1, out.buffer.dest.strides.end());
-      copyInto(out.yielded, part(out.buffer.dest, b_.CreateMul(iteration, out.buffer.dest.strides[0]), dims, strides, true));
+      copyInto(out.yielded,
+               part(out.buffer.dest, b_.CreateMul(iteration, out.buffer.dest.strides[0]), dims,
+                    strides, true));
     }
   }
   for (size_t k = 0; k < state.carries.size(); ++k)
@@ -192,7 +205,9 @@ void FunctionEmitter::advance(LoopState& state, const Region& body, llvm::Value*
   std::vector<Values> carry_sizes, out_sizes;
   for (size_t k = 0; k < state.carries.size(); ++k)
     carry_sizes.push_back(state.carries[k].dynamic ? dimsOf(yields[k]) : Values{});
-  for (Out& out : state.outs) out_sizes.push_back(out.taped && !out.yielded->type.isScalar() ? dimsOf(out.yielded) : Values{});
+  for (Out& out : state.outs)
+    out_sizes.push_back(out.taped && !out.yielded->type.isScalar() ? dimsOf(out.yielded)
+                                                                   : Values{});
   if (packed.empty()) setStackTop(base);
   auto* latch = b_.GetInsertBlock();
   size_t address = taped;
@@ -237,7 +252,8 @@ void FunctionEmitter::finishLoop(LoopState& state, llvm::Value* trips) {
     Values dims(out.size_phis.begin(), out.size_phis.end());
     llvm::Value* bytes = out.taped ? bytesOf(out.yielded->type, dims, false) : i64c(0);
     element_bytes.push_back(bytes);
-    if (out.taped) offset = b_.CreateAdd(offset, b_.CreateAnd(b_.CreateAdd(bytes, i64c(7)), i64c(-8)));
+    if (out.taped)
+      offset = b_.CreateAdd(offset, b_.CreateAnd(b_.CreateAdd(bytes, i64c(7)), i64c(-8)));
   }
   for (size_t k = 0; k < state.outs.size(); ++k) {
     Out& out = state.outs[k];
@@ -252,11 +268,14 @@ void FunctionEmitter::finishLoop(LoopState& state, llvm::Value* trips) {
     if (taped == 1) {
       made.ptr = state.mark;
     } else {
-      llvm::Value* bytes = bytesOf(out.result->type, Values(made.dims.begin(), made.dims.end()), false);
+      llvm::Value* bytes =
+          bytesOf(out.result->type, Values(made.dims.begin(), made.dims.end()), false);
       made.ptr = allocateDynamic(bytes);
       countedLoop(i64c(0), trips, 1, [&](llvm::Value* i) {
-        llvm::Value* from = b_.CreateGEP(m_.i8, state.mark, b_.CreateAdd(b_.CreateMul(i, offset), starts[k]));
-        copyBytes(b_.CreateGEP(m_.i8, made.ptr, b_.CreateMul(i, element_bytes[k])), from, element_bytes[k]);
+        llvm::Value* from =
+            b_.CreateGEP(m_.i8, state.mark, b_.CreateAdd(b_.CreateMul(i, offset), starts[k]));
+        copyBytes(b_.CreateGEP(m_.i8, made.ptr, b_.CreateMul(i, element_bytes[k])), from,
+                  element_bytes[k]);
       });
     }
     made.storage = newStorage(Storage::Kind::Dynamic, 0, SIZE_MAX);

@@ -1,3 +1,4 @@
+// Types, declarations and sites of one LLVM module; the functions of a unit, one after another.
 #include "codegen/module.h"
 
 #include <llvm/IR/Verifier.h>
@@ -31,7 +32,8 @@ llvm::Function* ModuleEmitter::functionFor(const ir::Function& function) {
   if (!is_new) return entry->second;
   auto* type = llvm::FunctionType::get(i64, {ptr, ptr, ptr, ptr, ptr}, false);
   auto* made = llvm::Function::Create(
-      type, functions_.size() == 1 ? llvm::Function::ExternalLinkage : llvm::Function::InternalLinkage,
+      type,
+      functions_.size() == 1 ? llvm::Function::ExternalLinkage : llvm::Function::InternalLinkage,
       "dini." + function.name, out.get());
   made->addFnAttr("target-cpu", target.cpu);
   made->addFnAttr("target-features", target.features);

@@ -13,7 +13,8 @@ namespace dini::codegen {
 
 class ModuleEmitter {
  public:
-  ModuleEmitter(llvm::LLVMContext& llvm_context, const ir::Module& ir_module, const Target& llvm_target);
+  ModuleEmitter(llvm::LLVMContext& llvm_context, const ir::Module& ir_module,
+                const Target& llvm_target);
 
   llvm::LLVMContext& context;
   const ir::Module& module;
@@ -33,7 +34,8 @@ class ModuleEmitter {
   void emitAll(const ir::Function& entry);
 
   // A runtime function, declared on first use.
-  llvm::FunctionCallee runtime(const char* name, llvm::Type* result, std::vector<llvm::Type*> params);
+  llvm::FunctionCallee runtime(const char* name, llvm::Type* result,
+                               std::vector<llvm::Type*> params);
   // A pure one (mathematics): LLVM may drop or merge calls.
   llvm::FunctionCallee pureRuntime(const std::string& name, llvm::Type* result,
                                    std::vector<llvm::Type*> params);

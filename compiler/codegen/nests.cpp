@@ -84,8 +84,10 @@ void FunctionEmitter::vectorLoop(llvm::Value* count, const IndexFn& body) {
     tail_mask_ = nullptr;
     fresh();
   };
-  if (constant) tail();
-  else ifThen(b_.CreateICmpSLT(full, count), tail);
+  if (constant)
+    tail();
+  else
+    ifThen(b_.CreateICmpSLT(full, count), tail);
 }
 
 void FunctionEmitter::nest(const Values& dims, size_t axis, llvm::SmallVector<Index, 4>& at,

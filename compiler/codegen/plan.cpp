@@ -1,3 +1,4 @@
+// Virtual or stored, and for how long: two passes over the regions, uses before definitions.
 #include "codegen/plan.h"
 
 #include <algorithm>
@@ -15,19 +16,31 @@ using ir::Value;
 
 namespace {
 
-constexpr int kMaxTree = 400;       // operations in one element's expression
-constexpr int kCheapAnywhere = 3;   // recomputing this much beats memory,
-constexpr int kCheapInPasses = 8;   // this much where each of a few readers reads once
+constexpr int kMaxTree = 400;      // operations in one element's expression
+constexpr int kCheapAnywhere = 3;  // recomputing this much beats memory,
+constexpr int kCheapInPasses = 8;  // this much where each of a few readers reads once
 constexpr size_t kFewReaders = 4;
-constexpr int kMaxPadding = 3;      // boxes added to one array in one pass
+constexpr int kMaxPadding = 3;  // boxes added to one array in one pass
 
 // The operand is needed in memory: library calls, and operations that read elements repeatedly.
 bool needsBuffer(const Op& op) {
   switch (op.code) {
-    case OpCode::ReducePick: case OpCode::ReducePickT: case OpCode::ArgSort: case OpCode::SortPick:
-    case OpCode::SortPickT: case OpCode::Norm: case OpCode::Normalize: case OpCode::Call:
-    case OpCode::Print: case OpCode::LinearSolve: case OpCode::Factor: case OpCode::SolveFactored:
-    case OpCode::LeastSquares: case OpCode::Cholesky: case OpCode::Eigh: case OpCode::Svd:
+    case OpCode::ReducePick:
+    case OpCode::ReducePickT:
+    case OpCode::ArgSort:
+    case OpCode::SortPick:
+    case OpCode::SortPickT:
+    case OpCode::Norm:
+    case OpCode::Normalize:
+    case OpCode::Call:
+    case OpCode::Print:
+    case OpCode::LinearSolve:
+    case OpCode::Factor:
+    case OpCode::SolveFactored:
+    case OpCode::LeastSquares:
+    case OpCode::Cholesky:
+    case OpCode::Eigh:
+    case OpCode::Svd:
     case OpCode::Qr:
       return true;
     default:
@@ -39,19 +52,49 @@ bool needsBuffer(const Op& op) {
 
 int costOf(const Op& op) {
   switch (op.code) {
-    case OpCode::Const: case OpCode::Fill: case OpCode::Iota: case OpCode::Stop:
-    case OpCode::Broadcast: case OpCode::Transpose: case OpCode::Reshape: case OpCode::Slice:
-    case OpCode::Flip: case OpCode::Index: case OpCode::Gather:
+    case OpCode::Const:
+    case OpCode::Fill:
+    case OpCode::Iota:
+    case OpCode::Stop:
+    case OpCode::Broadcast:
+    case OpCode::Transpose:
+    case OpCode::Reshape:
+    case OpCode::Slice:
+    case OpCode::Flip:
+    case OpCode::Index:
+    case OpCode::Gather:
       return 0;
-    case OpCode::Add: case OpCode::Sub: case OpCode::Mul: case OpCode::Neg: case OpCode::IAdd:
-    case OpCode::ISub: case OpCode::IMul: case OpCode::Not: case OpCode::And: case OpCode::Or:
-    case OpCode::FLt: case OpCode::FLe: case OpCode::FEq: case OpCode::FNe: case OpCode::ILt:
-    case OpCode::ILe: case OpCode::IEq: case OpCode::INe: case OpCode::Select:
-    case OpCode::IntToReal: case OpCode::BoolToReal: case OpCode::BoolToInt: case OpCode::Sign:
+    case OpCode::Add:
+    case OpCode::Sub:
+    case OpCode::Mul:
+    case OpCode::Neg:
+    case OpCode::IAdd:
+    case OpCode::ISub:
+    case OpCode::IMul:
+    case OpCode::Not:
+    case OpCode::And:
+    case OpCode::Or:
+    case OpCode::FLt:
+    case OpCode::FLe:
+    case OpCode::FEq:
+    case OpCode::FNe:
+    case OpCode::ILt:
+    case OpCode::ILe:
+    case OpCode::IEq:
+    case OpCode::INe:
+    case OpCode::Select:
+    case OpCode::IntToReal:
+    case OpCode::BoolToReal:
+    case OpCode::BoolToInt:
+    case OpCode::Sign:
       return 1;
-    case OpCode::Choose: case OpCode::Pick: case OpCode::SafeMul:
+    case OpCode::Choose:
+    case OpCode::Pick:
+    case OpCode::SafeMul:
       return 2;
-    case OpCode::Div: case OpCode::SafeDiv: case OpCode::Sqrt:
+    case OpCode::Div:
+    case OpCode::SafeDiv:
+    case OpCode::Sqrt:
       return 5;
     default:
       return 20;
@@ -60,8 +103,14 @@ int costOf(const Op& op) {
 
 bool isIndexMap(OpCode code) {
   switch (code) {
-    case OpCode::Fill: case OpCode::Iota: case OpCode::Slice: case OpCode::Reshape:
-    case OpCode::Transpose: case OpCode::Broadcast: case OpCode::Flip: case OpCode::Gather:
+    case OpCode::Fill:
+    case OpCode::Iota:
+    case OpCode::Slice:
+    case OpCode::Reshape:
+    case OpCode::Transpose:
+    case OpCode::Broadcast:
+    case OpCode::Flip:
+    case OpCode::Gather:
     case OpCode::Index:
       return true;
     default:
@@ -97,8 +146,10 @@ size_t Plan::readsOf(const Value* value, const ir::Region* home, const Op& op) c
   if (found == uses_.end()) return 0;
   size_t reads = 0;
   for (const Use& use : found->second) {
-    if (enclosingIn(home, use.op) == &op) ++reads;
-    else if (use.op->results.size() == 1 && (isVirtual(use.op->results[0]) || isIndexMap(use.op->code)))
+    if (enclosingIn(home, use.op) == &op)
+      ++reads;
+    else if (use.op->results.size() == 1 &&
+             (isVirtual(use.op->results[0]) || isIndexMap(use.op->code)))
       reads += readsOf(use.op->results[0], home, op);
   }
   return reads;
@@ -131,13 +182,22 @@ bool Plan::readOnce(const Op& op, int depth) const {
   if (ir::isElementwise(user->code))
     return !virtual_.contains(user->results[0]) || readOnce(*user, depth + 1);
   switch (user->code) {
-    case OpCode::Slice: case OpCode::Reshape: case OpCode::Transpose: case OpCode::Flip:
+    case OpCode::Slice:
+    case OpCode::Reshape:
+    case OpCode::Transpose:
+    case OpCode::Flip:
       return readOnce(*user, depth + 1);
-    case OpCode::Reduce: case OpCode::Concat: case OpCode::Pack: case OpCode::Yield:
+    case OpCode::Reduce:
+    case OpCode::Concat:
+    case OpCode::Pack:
+    case OpCode::Yield:
       return true;
     case OpCode::Index:
       return true;
-    case OpCode::Update: case OpCode::AddAt: case OpCode::UpdateSlice: case OpCode::AddSlice:
+    case OpCode::Update:
+    case OpCode::AddAt:
+    case OpCode::UpdateSlice:
+    case OpCode::AddSlice:
     case OpCode::ScatterAdd:
       return user->operands[0] != op.results[0];
     default:
@@ -154,8 +214,9 @@ bool Plan::cheapToRepeat(const Op& op) const {
   for (const Use& use : found->second) {
     if (needsBuffer(*use.op)) return false;
     readers.insert(use.op);
-    const bool pass = ir::isElementwise(use.op->code) || use.op->code == OpCode::Reduce || use.op->code == OpCode::Slice ||
-                      use.op->code == OpCode::AddSlice || use.op->code == OpCode::Yield;
+    const bool pass = ir::isElementwise(use.op->code) || use.op->code == OpCode::Reduce ||
+                      use.op->code == OpCode::Slice || use.op->code == OpCode::AddSlice ||
+                      use.op->code == OpCode::Yield;
     once_each = once_each && pass && use.op->parent == op.parent;
   }
   const int limit = once_each && readers.size() <= kFewReaders ? kCheapInPasses : kCheapAnywhere;
@@ -166,7 +227,8 @@ bool Plan::cheapToRepeat(const Op& op) const {
     pending.pop_back();
     total += costOf(*next);
     for (const Value* operand : next->operands) {
-      if (operand->type.isScalar() || operand->def == nullptr || operand->def->parent != op.parent) continue;
+      if (operand->type.isScalar() || operand->def == nullptr || operand->def->parent != op.parent)
+        continue;
       const OpCode code = operand->def->code;
       if (ir::isElementwise(code) || isIndexMap(code)) pending.push_back(operand->def);
     }
@@ -176,7 +238,9 @@ bool Plan::cheapToRepeat(const Op& op) const {
 
 // Terms of the sum, 0 where the operation is not of this kind.
 int Plan::paddingDepth(const Op& op) const {
-  if (op.code != OpCode::AddSlice || !op.results[0]->type.isStatic() || !op.operand(1)->type.isStatic()) return 0;
+  if (op.code != OpCode::AddSlice || !op.results[0]->type.isStatic() ||
+      !op.operand(1)->type.isStatic())
+    return 0;
   if (op.results[0]->type.rank() > 2) return 0;
   for (size_t k = 2; k < op.operands.size(); ++k)
     if (!ir::constantInt(op.operand(k))) return 0;
@@ -232,8 +296,10 @@ void Plan::decideRegion(const Region& region) {
       auto known = size.find(operand);
       if (known != size.end()) total += known->second;
     }
-    if (total > kMaxTree && !isIndexMap(op->code)) virtual_.erase(value);
-    else size[value] = total;
+    if (total > kMaxTree && !isIndexMap(op->code))
+      virtual_.erase(value);
+    else
+      size[value] = total;
   }
 }
 

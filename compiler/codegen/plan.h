@@ -1,6 +1,6 @@
 // Decisions made before emission: which arrays stay virtual (computed where they are read, so that
-// chains of elementwise operations, views and the reductions that consume them become one loop), and
-// until when each value's memory is needed.
+// chains of elementwise operations, views and the reductions that consume them become one loop),
+// and until when each value's memory is needed.
 #pragma once
 
 #include <unordered_map>
@@ -21,8 +21,8 @@ class Plan {
   // Index, in the region that defines `value`, of the last operation that reads it, through virtual
   // values and views too. 0 where nothing does.
   size_t lastUse(const ir::Value* value) const;
-  // `op` itself, once, is all that reads the value in or inside it, virtual values that are computed
-  // from it included.
+  // `op` itself, once, is all that reads the value in or inside it, virtual values that are
+  // computed from it included.
   bool soleUse(const ir::Value* value, const ir::Op& op) const;
 
  private:

@@ -91,8 +91,9 @@ Position FunctionEmitter::delinearised(Index index, llvm::ArrayRef<llvm::Value*>
 llvm::Value* FunctionEmitter::accessMask() { return inLanes() ? activeMask() : tail_mask_; }
 
 llvm::Value* FunctionEmitter::fromMemory(llvm::Value* loaded, ir::Elem elem) {
-  return elem == ir::Elem::I1 ? b_.CreateICmpNE(loaded, llvm::Constant::getNullValue(loaded->getType()))
-                              : loaded;
+  return elem == ir::Elem::I1
+             ? b_.CreateICmpNE(loaded, llvm::Constant::getNullValue(loaded->getType()))
+             : loaded;
 }
 
 llvm::Value* FunctionEmitter::toMemory(llvm::Value* value, ir::Elem elem) {
@@ -100,13 +101,14 @@ llvm::Value* FunctionEmitter::toMemory(llvm::Value* value, ir::Elem elem) {
   return b_.CreateZExt(value, isLanes(value) ? lanesOf(m_.i8) : m_.i8);
 }
 
-llvm::Value* FunctionEmitter::loadAt(llvm::Value* ptr, ir::Elem elem, Index offset, bool interleaved) {
+llvm::Value* FunctionEmitter::loadAt(llvm::Value* ptr, ir::Elem elem, Index offset,
+                                     bool interleaved) {
   llvm::Type* type = memoryType(elem);
   const llvm::Align align(static_cast<uint64_t>(elemBytes(elem)));
   if (interleaved) {
     if (offset.vector != nullptr) {
-      offset.vector = b_.CreateAdd(b_.CreateMul(offset.vector, b_.CreateVectorSplat(kLanes, i64c(kLanes))),
-                                   laneNumbers());
+      offset.vector = b_.CreateAdd(
+          b_.CreateMul(offset.vector, b_.CreateVectorSplat(kLanes, i64c(kLanes))), laneNumbers());
     } else {
       check(offset.step == 0, "lanes are not read along an axis");
       offset = {b_.CreateMul(offset.base, i64c(kLanes)), 1, nullptr};
@@ -117,14 +119,17 @@ llvm::Value* FunctionEmitter::loadAt(llvm::Value* ptr, ir::Elem elem, Index offs
     llvm::Value* base = offset.base;
     // Where every lane has failed the index may be anything.
     if (inLanes() && !constantOf(base)) base = b_.CreateSelect(any(mask), base, i64c(0));
-    return fromMemory(b_.CreateAlignedLoad(type, b_.CreateInBoundsGEP(type, ptr, base), align), elem);
+    return fromMemory(b_.CreateAlignedLoad(type, b_.CreateInBoundsGEP(type, ptr, base), align),
+                      elem);
   }
   llvm::Type* vector = lanesOf(type);
   llvm::Constant* zero = llvm::Constant::getNullValue(vector);
   if (offset.vector == nullptr && offset.step == 1) {
     llvm::Value* address = b_.CreateGEP(type, ptr, offset.base);
-    llvm::Value* loaded = mask == nullptr ? b_.CreateAlignedLoad(vector, address, align)
-                                          : static_cast<llvm::Value*>(b_.CreateMaskedLoad(vector, address, align, mask, zero));
+    llvm::Value* loaded =
+        mask == nullptr
+            ? b_.CreateAlignedLoad(vector, address, align)
+            : static_cast<llvm::Value*>(b_.CreateMaskedLoad(vector, address, align, mask, zero));
     return fromMemory(loaded, elem);
   }
   if (offset.vector == nullptr && offset.step == -1 && mask == nullptr) {
@@ -141,8 +146,8 @@ void FunctionEmitter::storeAt(llvm::Value* ptr, ir::Elem elem, Index offset, boo
   const llvm::Align align(static_cast<uint64_t>(elemBytes(elem)));
   if (interleaved) {
     if (offset.vector != nullptr) {
-      offset.vector = b_.CreateAdd(b_.CreateMul(offset.vector, b_.CreateVectorSplat(kLanes, i64c(kLanes))),
-                                   laneNumbers());
+      offset.vector = b_.CreateAdd(
+          b_.CreateMul(offset.vector, b_.CreateVectorSplat(kLanes, i64c(kLanes))), laneNumbers());
     } else {
       offset = {b_.CreateMul(offset.base, i64c(kLanes)), 1, nullptr};
     }
@@ -158,8 +163,10 @@ void FunctionEmitter::storeAt(llvm::Value* ptr, ir::Elem elem, Index offset, boo
   llvm::Value* mask = accessMask();
   if (offset.vector == nullptr && offset.step == 1) {
     llvm::Value* address = b_.CreateGEP(type, ptr, offset.base);
-    if (mask == nullptr) b_.CreateAlignedStore(value, address, align);
-    else b_.CreateMaskedStore(value, address, align, mask);
+    if (mask == nullptr)
+      b_.CreateAlignedStore(value, address, align);
+    else
+      b_.CreateMaskedStore(value, address, align, mask);
     return;
   }
   llvm::Value* all = mask != nullptr ? mask : llvm::ConstantInt::getTrue(lanesOf(m_.i1));

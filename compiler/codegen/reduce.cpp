@@ -20,9 +20,10 @@ llvm::Value* FunctionEmitter::pairwise(llvm::ArrayRef<llvm::Value*> p) {
 llvm::Value* FunctionEmitter::sumAlong(llvm::Value* count, const ElementFn& at) {
   llvm::Value* zero = llvm::Constant::getNullValue(lanesOf(m_.f64));
   llvm::Value* full = b_.CreateAnd(count, i64c(-kLanes));
-  Values sums = carriedLoop(i64c(0), full, kLanes, {zero}, [&](llvm::Value* i, const Values& carried) {
-    return Values{b_.CreateFAdd(carried[0], splat(at({i, 1, nullptr})))};
-  });
+  Values sums =
+      carriedLoop(i64c(0), full, kLanes, {zero}, [&](llvm::Value* i, const Values& carried) {
+        return Values{b_.CreateFAdd(carried[0], splat(at({i, 1, nullptr})))};
+      });
   const auto constant = constantOf(count);
   if (!constant || *constant % kLanes != 0) {
     fresh();
@@ -37,19 +38,22 @@ llvm::Value* FunctionEmitter::sumAlong(llvm::Value* count, const ElementFn& at) 
   return pairwise(partials);
 }
 
-llvm::Value* FunctionEmitter::sumAcross(llvm::Value* count, bool wide, bool unroll, const ElementFn& at) {
+llvm::Value* FunctionEmitter::sumAcross(llvm::Value* count, bool wide, bool unroll,
+                                        const ElementFn& at) {
   llvm::Type* type = wide ? lanesOf(m_.f64) : m_.f64;
   const auto read = [&](llvm::Value* i) { return wide ? splat(at(fixed(i))) : at(fixed(i)); };
   const auto constant = constantOf(count);
   if (constant && (unroll || *constant <= kLanes)) {
     const int64_t full = *constant / kLanes * kLanes;
     Values partials(kLanes, llvm::Constant::getNullValue(type));
-    partials = carriedLoop(i64c(0), i64c(full), kLanes, partials, [&](llvm::Value* i, const Values& carried) {
-      Values next;
-      for (int64_t k = 0; k < kLanes; ++k)
-        next.push_back(b_.CreateFAdd(carried[static_cast<size_t>(k)], read(b_.CreateAdd(i, i64c(k)))));
-      return next;
-    });
+    partials = carriedLoop(
+        i64c(0), i64c(full), kLanes, partials, [&](llvm::Value* i, const Values& carried) {
+          Values next;
+          for (int64_t k = 0; k < kLanes; ++k)
+            next.push_back(
+                b_.CreateFAdd(carried[static_cast<size_t>(k)], read(b_.CreateAdd(i, i64c(k)))));
+          return next;
+        });
     fresh();
     for (int64_t k = full; k < *constant; ++k) {
       llvm::Value*& partial = partials[static_cast<size_t>(k - full)];
@@ -72,26 +76,29 @@ llvm::Value* FunctionEmitter::sumAcross(llvm::Value* count, bool wide, bool unro
 }
 
 // The first of the largest (smallest) elements; NaN counts as none. Of equal zeros the first met.
-FunctionEmitter::Extreme FunctionEmitter::extremeAlong(bool maximum, llvm::Value* count, const ElementFn& at) {
-  const double worst = maximum ? -std::numeric_limits<double>::infinity() : std::numeric_limits<double>::infinity();
+FunctionEmitter::Extreme FunctionEmitter::extremeAlong(bool maximum, llvm::Value* count,
+                                                       const ElementFn& at) {
+  const double worst =
+      maximum ? -std::numeric_limits<double>::infinity() : std::numeric_limits<double>::infinity();
   llvm::Type* reals = lanesOf(m_.f64);
   const Values initial{llvm::ConstantFP::get(reals, worst), splat(i64c(INT64_MAX)),
                        llvm::Constant::getNullValue(lanesOf(m_.i1))};
   const auto step = [&](Index i, const Values& carried) {
     llvm::Value* x = splat(at(i));
-    llvm::Value* better = maximum ? b_.CreateFCmpOGT(x, carried[0]) : b_.CreateFCmpOLT(x, carried[0]);
+    llvm::Value* better =
+        maximum ? b_.CreateFCmpOGT(x, carried[0]) : b_.CreateFCmpOLT(x, carried[0]);
     llvm::Value* nan = b_.CreateFCmpUNO(x, x);
     if (tail_mask_ != nullptr) {
       better = b_.CreateAnd(better, tail_mask_);
       nan = b_.CreateAnd(nan, tail_mask_);
     }
-    return Values{b_.CreateSelect(better, x, carried[0]), b_.CreateSelect(better, asVector(i), carried[1]),
-                  b_.CreateOr(carried[2], nan)};
+    return Values{b_.CreateSelect(better, x, carried[0]),
+                  b_.CreateSelect(better, asVector(i), carried[1]), b_.CreateOr(carried[2], nan)};
   };
   llvm::Value* full = b_.CreateAnd(count, i64c(-kLanes));
-  Values state = carriedLoop(i64c(0), full, kLanes, initial, [&](llvm::Value* i, const Values& carried) {
-    return step({i, 1, nullptr}, carried);
-  });
+  Values state = carriedLoop(
+      i64c(0), full, kLanes, initial,
+      [&](llvm::Value* i, const Values& carried) { return step({i, 1, nullptr}, carried); });
   const auto constant = constantOf(count);
   if (!constant || *constant % kLanes != 0) {
     fresh();
@@ -104,8 +111,10 @@ FunctionEmitter::Extreme FunctionEmitter::extremeAlong(bool maximum, llvm::Value
   for (int k = 1; k < kLanes; ++k) {
     llvm::Value* x = lane(state[0], k);
     llvm::Value* index = lane(state[1], k);
-    llvm::Value* better = maximum ? b_.CreateFCmpOGT(x, best.value) : b_.CreateFCmpOLT(x, best.value);
-    llvm::Value* earlier = b_.CreateAnd(b_.CreateFCmpOEQ(x, best.value), b_.CreateICmpSLT(index, best.index));
+    llvm::Value* better =
+        maximum ? b_.CreateFCmpOGT(x, best.value) : b_.CreateFCmpOLT(x, best.value);
+    llvm::Value* earlier =
+        b_.CreateAnd(b_.CreateFCmpOEQ(x, best.value), b_.CreateICmpSLT(index, best.index));
     llvm::Value* take = b_.CreateOr(better, earlier);
     best.value = b_.CreateSelect(take, x, best.value);
     best.index = b_.CreateSelect(take, index, best.index);
@@ -113,21 +122,27 @@ FunctionEmitter::Extreme FunctionEmitter::extremeAlong(bool maximum, llvm::Value
   return best;
 }
 
-FunctionEmitter::Extreme FunctionEmitter::extremeAcross(bool maximum, llvm::Value* count, bool wide, const ElementFn& at) {
-  const double worst = maximum ? -std::numeric_limits<double>::infinity() : std::numeric_limits<double>::infinity();
+FunctionEmitter::Extreme FunctionEmitter::extremeAcross(bool maximum, llvm::Value* count, bool wide,
+                                                        const ElementFn& at) {
+  const double worst =
+      maximum ? -std::numeric_limits<double>::infinity() : std::numeric_limits<double>::infinity();
   const auto shaped = [&](llvm::Value* value) { return wide ? splat(value) : value; };
   const Values initial{shaped(f64c(worst)), shaped(i64c(INT64_MAX)), shaped(b_.getFalse())};
-  const Values state = carriedLoop(i64c(0), count, 1, initial, [&](llvm::Value* i, const Values& carried) {
-    llvm::Value* x = shaped(at(fixed(i)));
-    llvm::Value* better = maximum ? b_.CreateFCmpOGT(x, carried[0]) : b_.CreateFCmpOLT(x, carried[0]);
-    return Values{b_.CreateSelect(better, x, carried[0]), b_.CreateSelect(better, shaped(i), carried[1]),
-                  b_.CreateOr(carried[2], b_.CreateFCmpUNO(x, x))};
-  });
+  const Values state =
+      carriedLoop(i64c(0), count, 1, initial, [&](llvm::Value* i, const Values& carried) {
+        llvm::Value* x = shaped(at(fixed(i)));
+        llvm::Value* better =
+            maximum ? b_.CreateFCmpOGT(x, carried[0]) : b_.CreateFCmpOLT(x, carried[0]);
+        return Values{b_.CreateSelect(better, x, carried[0]),
+                      b_.CreateSelect(better, shaped(i), carried[1]),
+                      b_.CreateOr(carried[2], b_.CreateFCmpUNO(x, x))};
+      });
   return {state[0], state[1], state[2]};
 }
 
 // Reductions of integers and booleans, whose order does not matter.
-llvm::Value* FunctionEmitter::fold(Reduction how, ir::Elem elem, llvm::Value* count, bool along, bool wide, const ElementFn& at) {
+llvm::Value* FunctionEmitter::fold(Reduction how, ir::Elem elem, llvm::Value* count, bool along,
+                                   bool wide, const ElementFn& at) {
   llvm::Type* type = elemType(elem);
   const uint64_t neutral = how == Reduction::All   ? 1
                            : how == Reduction::Max ? static_cast<uint64_t>(INT64_MIN)
@@ -135,29 +150,37 @@ llvm::Value* FunctionEmitter::fold(Reduction how, ir::Elem elem, llvm::Value* co
                                                    : 0;
   const auto combine = [&](llvm::Value* a, llvm::Value* b) -> llvm::Value* {
     switch (how) {
-      case Reduction::Sum: return b_.CreateAdd(a, b);
-      case Reduction::Max: return b_.CreateBinaryIntrinsic(llvm::Intrinsic::smax, a, b);
-      case Reduction::Min: return b_.CreateBinaryIntrinsic(llvm::Intrinsic::smin, a, b);
-      case Reduction::Any: return b_.CreateOr(a, b);
-      default: return b_.CreateAnd(a, b);
+      case Reduction::Sum:
+        return b_.CreateAdd(a, b);
+      case Reduction::Max:
+        return b_.CreateBinaryIntrinsic(llvm::Intrinsic::smax, a, b);
+      case Reduction::Min:
+        return b_.CreateBinaryIntrinsic(llvm::Intrinsic::smin, a, b);
+      case Reduction::Any:
+        return b_.CreateOr(a, b);
+      default:
+        return b_.CreateAnd(a, b);
     }
   };
   llvm::Value* initial = llvm::ConstantInt::get(type, neutral);
   if (!along) {
     const auto shaped = [&](llvm::Value* value) { return wide ? splat(value) : value; };
-    return carriedLoop(i64c(0), count, 1, {shaped(initial)}, [&](llvm::Value* i, const Values& carried) {
-      return Values{combine(carried[0], shaped(at(fixed(i))))};
-    })[0];
+    return carriedLoop(i64c(0), count, 1, {shaped(initial)},
+                       [&](llvm::Value* i, const Values& carried) {
+                         return Values{combine(carried[0], shaped(at(fixed(i))))};
+                       })[0];
   }
   llvm::Value* full = b_.CreateAnd(count, i64c(-kLanes));
-  Values state = carriedLoop(i64c(0), full, kLanes, {splat(initial)}, [&](llvm::Value* i, const Values& carried) {
-    return Values{combine(carried[0], splat(at({i, 1, nullptr})))};
-  });
+  Values state = carriedLoop(i64c(0), full, kLanes, {splat(initial)},
+                             [&](llvm::Value* i, const Values& carried) {
+                               return Values{combine(carried[0], splat(at({i, 1, nullptr})))};
+                             });
   const auto constant = constantOf(count);
   if (!constant || *constant % kLanes != 0) {
     fresh();
     tail_mask_ = b_.CreateICmpSLT(laneNumbers(), splat(b_.CreateSub(count, full)));
-    state[0] = b_.CreateSelect(tail_mask_, combine(state[0], splat(at({full, 1, nullptr}))), state[0]);
+    state[0] =
+        b_.CreateSelect(tail_mask_, combine(state[0], splat(at({full, 1, nullptr}))), state[0]);
     tail_mask_ = nullptr;
     fresh();
   }
@@ -166,18 +189,21 @@ llvm::Value* FunctionEmitter::fold(Reduction how, ir::Elem elem, llvm::Value* co
   return total;
 }
 
-llvm::Value* FunctionEmitter::reduceAlong(Reduction how, ir::Elem elem, llvm::Value* count, const ElementFn& at) {
+llvm::Value* FunctionEmitter::reduceAlong(Reduction how, ir::Elem elem, llvm::Value* count,
+                                          const ElementFn& at) {
   if (elem != ir::Elem::F64) return fold(how, elem, count, true, true, at);
   if (how == Reduction::Sum) return sumAlong(count, at);
   const Extreme extreme = extremeAlong(how == Reduction::Max, count, at);
   return b_.CreateSelect(extreme.nan, llvm::ConstantFP::getNaN(m_.f64), extreme.value);
 }
 
-llvm::Value* FunctionEmitter::reduceAcross(Reduction how, ir::Elem elem, llvm::Value* count, bool wide, bool unroll, const ElementFn& at) {
+llvm::Value* FunctionEmitter::reduceAcross(Reduction how, ir::Elem elem, llvm::Value* count,
+                                           bool wide, bool unroll, const ElementFn& at) {
   if (elem != ir::Elem::F64) return fold(how, elem, count, false, wide, at);
   if (how == Reduction::Sum) return sumAcross(count, wide, unroll, at);
   const Extreme extreme = extremeAcross(how == Reduction::Max, count, wide, at);
-  return b_.CreateSelect(extreme.nan, llvm::ConstantFP::getNaN(extreme.value->getType()), extreme.value);
+  return b_.CreateSelect(extreme.nan, llvm::ConstantFP::getNaN(extreme.value->getType()),
+                         extreme.value);
 }
 
 void FunctionEmitter::emitReduce(const Op& op) {
@@ -195,8 +221,9 @@ void FunctionEmitter::emitReduce(const Op& op) {
     llvm::Value* count = rank == 0 ? i64c(1) : product(dimsOf(x));
     const ElementFn at = [&](Index i) { return element(x, linearPosition(i)); };
     const bool wide = inLanes() && varies(result);
-    return setScalar(result, inLanes() || rank == 0 ? reduceAcross(how, elem, count, wide, treeSize(x, 12) < 12, at)
-                                                    : reduceAlong(how, elem, count, at));
+    return setScalar(result, inLanes() || rank == 0
+                                 ? reduceAcross(how, elem, count, wide, treeSize(x, 12) < 12, at)
+                                 : reduceAlong(how, elem, count, at));
   }
   if (op.attrs.ints.size() != 1) return reduceInMemory(op, how);
   const auto axis = static_cast<size_t>(op.attrs.ints[0]);
@@ -239,7 +266,8 @@ void FunctionEmitter::reduceInMemory(const Op& op, Reduction how) {
   Values kept, reduced, order;
   std::vector<size_t> axes;
   const auto isReduced = [&](size_t k) {
-    return std::find(op.attrs.ints.begin(), op.attrs.ints.end(), static_cast<int64_t>(k)) != op.attrs.ints.end();
+    return std::find(op.attrs.ints.begin(), op.attrs.ints.end(), static_cast<int64_t>(k)) !=
+           op.attrs.ints.end();
   };
   for (int pass = 0; pass < 2; ++pass)
     for (size_t k = 0; k < dims.size(); ++k)
@@ -262,7 +290,8 @@ void FunctionEmitter::reduceInMemory(const Op& op, Reduction how) {
     const ElementFn read = [this, &copy, start, varying](Index i) {
       return loadAt(copy.dest.ptr, copy.dest.elem, addTo(i, start), varying);
     };
-    return inLanes() ? reduceAcross(how, elem, count, varies(result), true, read) : reduceAlong(how, elem, count, read);
+    return inLanes() ? reduceAcross(how, elem, count, varies(result), true, read)
+                     : reduceAlong(how, elem, count, read);
   };
   if (result->type.isScalar()) return setScalar(result, one(i64c(0)));
   const Buffer buffer = allocate(result, kept);

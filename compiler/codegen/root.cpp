@@ -1,4 +1,5 @@
-// Solution of equations: the solver between two evaluations of the residual (docs/ir.md, Equations).
+// Solution of equations: the solver between two evaluations of the residual (docs/ir.md,
+// Equations).
 #include "codegen/emitter.h"
 #include "dini/status.h"
 
@@ -44,14 +45,16 @@ FunctionEmitter::Residual FunctionEmitter::emitResidual(const Region& region) {
     llvm::Value* count = is_scalar ? i64c(1) : product(dimsOf(lhs));
     const bool wide = inLanes() && (varies(lhs) || varies(rhs));
     const auto largest = [&](const ElementFn& at) {
-      return inLanes() || is_scalar ? reduceAcross(Reduction::Max, ir::Elem::F64, count, wide, false, at)
-                                    : reduceAlong(Reduction::Max, ir::Elem::F64, count, at);
+      return inLanes() || is_scalar
+                 ? reduceAcross(Reduction::Max, ir::Elem::F64, count, wide, false, at)
+                 : reduceAlong(Reduction::Max, ir::Elem::F64, count, at);
     };
     fresh();
     llvm::Value* scale = largest(size);
     fresh();
     llvm::Value* finite = b_.CreateFCmpOLT(scale, llvm::ConstantFP::getInfinity(scale->getType()));
-    if (isLanes(finite) != isLanes(total.finite)) finite = splat(finite), total.finite = splat(total.finite);
+    if (isLanes(finite) != isLanes(total.finite))
+      finite = splat(finite), total.finite = splat(total.finite);
     total.finite = b_.CreateAnd(total.finite, finite);
     total.scale = larger(total.scale, scale);
     total.difference = larger(total.difference, largest(difference));
@@ -86,7 +89,8 @@ void FunctionEmitter::emitRoot(const Op& op) {
   bind(solver, [&](size_t k) { return starts[k]; });
   std::vector<Buffer> solutions(unknowns);
   for (size_t k = 0; k < unknowns; ++k)
-    if (!op.operand(k)->type.isScalar()) solutions[k] = allocate(op.results[k], dimsOf(op.operand(k)));
+    if (!op.operand(k)->type.isScalar())
+      solutions[k] = allocate(op.results[k], dimsOf(op.operand(k)));
   emitOps(solver);
   const auto& yields = solver.yields();
   for (size_t k = 0; k < unknowns; ++k) {
@@ -109,7 +113,8 @@ void FunctionEmitter::emitRoot(const Op& op) {
   fields.residual = end.difference;
   fields.scale = end.scale;
   llvm::Value* one = llvm::ConstantFP::get(end.scale->getType(), 1);
-  llvm::Value* bound = b_.CreateFMul(llvm::ConstantFP::get(end.scale->getType(), op.attrs.f), b_.CreateFAdd(one, end.scale));
+  llvm::Value* bound = b_.CreateFMul(llvm::ConstantFP::get(end.scale->getType(), op.attrs.f),
+                                     b_.CreateFAdd(one, end.scale));
   llvm::Value* difference = end.difference;
   if (isLanes(bound) != isLanes(difference)) bound = splat(bound), difference = splat(difference);
   require(b_.CreateFCmpOLE(difference, bound), ir::Status::NotConverged, op, fields);

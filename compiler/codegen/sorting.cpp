@@ -11,8 +11,10 @@ using ir::OpCode;
 
 void FunctionEmitter::emitArgExtreme(const Op& op) {
   const Val x = inMemory(op.operand(0));
-  const llvm::FunctionCallee function = m_.runtime("dini_arg_extreme", m_.i64, {m_.i32, m_.i64, m_.ptr});
-  setScalar(op.result(), b_.CreateCall(function, {b_.getInt32(op.attrs.str == "max"), x.dims[0], x.ptr}));
+  const llvm::FunctionCallee function =
+      m_.runtime("dini_arg_extreme", m_.i64, {m_.i32, m_.i64, m_.ptr});
+  setScalar(op.result(),
+            b_.CreateCall(function, {b_.getInt32(op.attrs.str == "max"), x.dims[0], x.ptr}));
 }
 
 void FunctionEmitter::emitNorm(const Op& op) {
@@ -30,7 +32,8 @@ void FunctionEmitter::emitNorm(const Op& op) {
   if (op.code == OpCode::Norm) return setScalar(op.result(), norm);
   llvm::Value* is_zero = b_.CreateFCmpOEQ(norm, llvm::Constant::getNullValue(norm->getType()));
   const auto scaled = [&](llvm::Value* value) {
-    if (!isLanes(value) && !isLanes(norm)) return b_.CreateSelect(is_zero, f64c(0), b_.CreateFDiv(value, norm));
+    if (!isLanes(value) && !isLanes(norm))
+      return b_.CreateSelect(is_zero, f64c(0), b_.CreateFDiv(value, norm));
     value = splat(value);
     return b_.CreateSelect(is_zero, llvm::Constant::getNullValue(value->getType()),
                            b_.CreateFDiv(value, splat(norm)));
@@ -45,7 +48,8 @@ void FunctionEmitter::emitNorm(const Op& op) {
 }
 
 // A contiguous copy of an array with the given axes in the given order.
-FunctionEmitter::Buffer FunctionEmitter::permuted(const ir::Value* value, const std::vector<size_t>& axes) {
+FunctionEmitter::Buffer FunctionEmitter::permuted(const ir::Value* value,
+                                                  const std::vector<size_t>& axes) {
   const Values dims = dimsOf(value);
   Values order;
   for (size_t axis : axes) order.push_back(dims[axis]);
@@ -68,7 +72,8 @@ void FunctionEmitter::emitReducePick(const Op& op) {
   Values kept, reduced;
   for (int pass = 0; pass < 2; ++pass)
     for (size_t k = 0; k < x->type.rank(); ++k) {
-      const bool inside = std::find(op.attrs.ints.begin(), op.attrs.ints.end(), static_cast<int64_t>(k)) != op.attrs.ints.end();
+      const bool inside = std::find(op.attrs.ints.begin(), op.attrs.ints.end(),
+                                    static_cast<int64_t>(k)) != op.attrs.ints.end();
       if (inside != (pass == 1)) continue;
       axes.push_back(k);
       (inside ? reduced : kept).push_back(dimsOf(x)[k]);
@@ -84,9 +89,11 @@ void FunctionEmitter::emitReducePick(const Op& op) {
   llvm::Value* members = product(reduced);
   const std::vector<llvm::Type*> params{m_.i32, m_.f64, m_.i64, m_.i64, m_.ptr, m_.ptr, m_.ptr};
   const llvm::FunctionCallee function =
-      m_.runtime(transposed ? "dini_reduce_pick_t" : "dini_reduce_pick", llvm::Type::getVoidTy(m_.context), params);
+      m_.runtime(transposed ? "dini_reduce_pick_t" : "dini_reduce_pick",
+                 llvm::Type::getVoidTy(m_.context), params);
   const auto call = [&](llvm::Value* out) {
-    b_.CreateCall(function, {b_.getInt32(op.attrs.str == "max"), f64c(op.attrs.f), groups, members, x_data, a_data, out});
+    b_.CreateCall(function, {b_.getInt32(op.attrs.str == "max"), f64c(op.attrs.f), groups, members,
+                             x_data, a_data, out});
   };
   const ir::Value* result = op.result();
   if (result->type.isScalar()) {
@@ -124,12 +131,15 @@ void FunctionEmitter::emitSorting(const Op& op) {
   llvm::Type* none = llvm::Type::getVoidTy(m_.context);
   if (op.code == OpCode::ArgSort) {
     llvm::Value* work = temporaryDoubles(n);
-    b_.CreateCall(m_.runtime("dini_argsort", none, {m_.i64, m_.ptr, m_.ptr, m_.ptr}), {n, x.ptr, buffer.dest.ptr, work});
+    b_.CreateCall(m_.runtime("dini_argsort", none, {m_.i64, m_.ptr, m_.ptr, m_.ptr}),
+                  {n, x.ptr, buffer.dest.ptr, work});
   } else {
     const Val a = inMemory(op.operand(1));
     llvm::Value* work = temporaryDoubles(b_.CreateMul(n, i64c(2)));
-    b_.CreateCall(m_.runtime("dini_sort_pick", none, {m_.i32, m_.f64, m_.i64, m_.ptr, m_.ptr, m_.ptr, m_.ptr}),
-                  {b_.getInt32(op.code == OpCode::SortPickT), f64c(op.attrs.f), n, x.ptr, a.ptr, buffer.dest.ptr, work});
+    b_.CreateCall(m_.runtime("dini_sort_pick", none,
+                             {m_.i32, m_.f64, m_.i64, m_.ptr, m_.ptr, m_.ptr, m_.ptr}),
+                  {b_.getInt32(op.code == OpCode::SortPickT), f64c(op.attrs.f), n, x.ptr, a.ptr,
+                   buffer.dest.ptr, work});
   }
   setBuffer(op.result(), buffer.dest, buffer.storage);
 }

@@ -7,12 +7,12 @@
 #include "dini/math.h"
 #include "dini/ordering.h"
 
-#define DINI_MATH1(name)                          \
-  extern "C" __m128d _ZGVbN2v_##name(__m128d);    \
+#define DINI_MATH1(name)                                                       \
+  extern "C" __m128d _ZGVbN2v_##name(__m128d);                                 \
   extern "C" __m256d _ZGVdN4v_##name(__m256d) __attribute__((target("avx2"))); \
   extern "C" __m512d _ZGVeN8v_##name(__m512d) __attribute__((target("avx512f")));
-#define DINI_MATH2(name)                                   \
-  extern "C" __m128d _ZGVbN2vv_##name(__m128d, __m128d);   \
+#define DINI_MATH2(name)                                                                 \
+  extern "C" __m128d _ZGVbN2vv_##name(__m128d, __m128d);                                 \
   extern "C" __m256d _ZGVdN4vv_##name(__m256d, __m256d) __attribute__((target("avx2"))); \
   extern "C" __m512d _ZGVeN8vv_##name(__m512d, __m512d) __attribute__((target("avx512f")));
 #include "dini/math_functions.def"
@@ -22,18 +22,36 @@
 namespace dini::codegen {
 
 std::vector<RuntimeSymbol> runtimeSymbols() {
-#define DINI_SYMBOL(name) RuntimeSymbol{#name, reinterpret_cast<void*>(&name)}
+#define DINI_SYMBOL(name) \
+  RuntimeSymbol { #name, reinterpret_cast<void*>(&name) }
   std::vector<RuntimeSymbol> symbols = {
-      DINI_SYMBOL(dini_lgamma), DINI_SYMBOL(dini_polygamma), DINI_SYMBOL(dini_norm),
-      DINI_SYMBOL(dini_linear_solve), DINI_SYMBOL(dini_linear_solve_work),
-      DINI_SYMBOL(dini_factor), DINI_SYMBOL(dini_factor_work), DINI_SYMBOL(dini_solve_factored),
-      DINI_SYMBOL(dini_cholesky), DINI_SYMBOL(dini_eigh), DINI_SYMBOL(dini_eigh_work),
-      DINI_SYMBOL(dini_svd), DINI_SYMBOL(dini_svd_work), DINI_SYMBOL(dini_qr),
-      DINI_SYMBOL(dini_qr_work), DINI_SYMBOL(dini_lstsq), DINI_SYMBOL(dini_lstsq_work),
-      DINI_SYMBOL(dini_matmul), DINI_SYMBOL(dini_argsort), DINI_SYMBOL(dini_arg_extreme),
-      DINI_SYMBOL(dini_sort_pick), DINI_SYMBOL(dini_reduce_pick), DINI_SYMBOL(dini_reduce_pick_t),
-      DINI_SYMBOL(dini_lanes_linear_solve), DINI_SYMBOL(dini_lanes_factor),
-      DINI_SYMBOL(dini_lanes_solve_factored), DINI_SYMBOL(dini_lanes_norm),
+      DINI_SYMBOL(dini_lgamma),
+      DINI_SYMBOL(dini_polygamma),
+      DINI_SYMBOL(dini_norm),
+      DINI_SYMBOL(dini_linear_solve),
+      DINI_SYMBOL(dini_linear_solve_work),
+      DINI_SYMBOL(dini_factor),
+      DINI_SYMBOL(dini_factor_work),
+      DINI_SYMBOL(dini_solve_factored),
+      DINI_SYMBOL(dini_cholesky),
+      DINI_SYMBOL(dini_eigh),
+      DINI_SYMBOL(dini_eigh_work),
+      DINI_SYMBOL(dini_svd),
+      DINI_SYMBOL(dini_svd_work),
+      DINI_SYMBOL(dini_qr),
+      DINI_SYMBOL(dini_qr_work),
+      DINI_SYMBOL(dini_lstsq),
+      DINI_SYMBOL(dini_lstsq_work),
+      DINI_SYMBOL(dini_matmul),
+      DINI_SYMBOL(dini_argsort),
+      DINI_SYMBOL(dini_arg_extreme),
+      DINI_SYMBOL(dini_sort_pick),
+      DINI_SYMBOL(dini_reduce_pick),
+      DINI_SYMBOL(dini_reduce_pick_t),
+      DINI_SYMBOL(dini_lanes_linear_solve),
+      DINI_SYMBOL(dini_lanes_factor),
+      DINI_SYMBOL(dini_lanes_solve_factored),
+      DINI_SYMBOL(dini_lanes_norm),
   };
 #define DINI_MATH1(name)                           \
   symbols.push_back(DINI_SYMBOL(_ZGVbN2v_##name)); \

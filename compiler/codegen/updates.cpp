@@ -30,7 +30,8 @@ Dest FunctionEmitter::targetOfUpdate(const Op& op) {
   return buffer.dest;
 }
 
-void FunctionEmitter::writeOrAdd(const Dest& dest, const Position& position, llvm::Value* value, bool add) {
+void FunctionEmitter::writeOrAdd(const Dest& dest, const Position& position, llvm::Value* value,
+                                 bool add) {
   if (add) {
     Val target;
     target.kind = Val::Kind::Buffer;
@@ -48,7 +49,8 @@ void FunctionEmitter::emitUpdate(const Op& op) {
   const ir::Value* v = op.operand(1);
   const bool add = op.code == OpCode::AddAt;
   llvm::SmallVector<Index, 4> leading;
-  for (size_t k = 2; k < op.operands.size(); ++k) leading.push_back(fromValue(scalar(op.operand(k))));
+  for (size_t k = 2; k < op.operands.size(); ++k)
+    leading.push_back(fromValue(scalar(op.operand(k))));
   if (op.operand(0)->type.isScalar()) {
     llvm::Value* x = scalar(op.operand(0));
     llvm::Value* value = scalar(v);
@@ -66,14 +68,18 @@ void FunctionEmitter::emitUpdate(const Op& op) {
   });
 }
 
-// A sum of boxes laid over a constant array (Plan::isPadding): the index space is cut where a box begins or
-// ends, and each piece is one loop nest that adds what covers it, in the order of the operations.
+// A sum of boxes laid over a constant array (Plan::isPadding): the index space is cut where a box
+// begins or ends, and each piece is one loop nest that adds what covers it, in the order of the
+// operations.
 void FunctionEmitter::emitPadding(const Op& op) {
   std::vector<const Op*> terms;
-  for (const Op* term = &op; term->code == OpCode::AddSlice; term = term->operand(0)->def) terms.insert(terms.begin(), term);
+  for (const Op* term = &op; term->code == OpCode::AddSlice; term = term->operand(0)->def)
+    terms.insert(terms.begin(), term);
   llvm::Value* base = scalar(terms.front()->operand(0)->def->operand(0));
   const auto& dims = op.result()->type.dims;
-  const auto start = [](const Op& term, size_t axis) { return *ir::constantInt(term.operand(2 + axis)); };
+  const auto start = [](const Op& term, size_t axis) {
+    return *ir::constantInt(term.operand(2 + axis));
+  };
   std::vector<std::vector<int64_t>> cuts(dims.size());
   for (size_t axis = 0; axis < dims.size(); ++axis) {
     std::set<int64_t> places{0, dims[axis]};
@@ -98,7 +104,8 @@ void FunctionEmitter::emitPadding(const Op& op) {
     for (const Op* term : terms) {
       bool inside = true;
       for (size_t k = 0; k < dims.size(); ++k)
-        inside = inside && start(*term, k) <= low[k] && high[k] <= start(*term, k) + term->operand(1)->type.dims[k];
+        inside = inside && start(*term, k) <= low[k] &&
+                 high[k] <= start(*term, k) + term->operand(1)->type.dims[k];
       if (inside) covering.push_back(term);
     }
     Values extent;
@@ -108,7 +115,8 @@ void FunctionEmitter::emitPadding(const Op& op) {
     nest(extent, 0, at, [&](llvm::ArrayRef<Index> inner) {
       llvm::SmallVector<Index, 4> place;
       for (size_t k = 0; k < inner.size(); ++k) place.push_back(addTo(inner[k], i64c(low[k])));
-      // Boxes that begin at one place are read at one position, so that they share what they compute.
+      // Boxes that begin at one place are read at one position, so that they share what they
+      // compute.
       std::map<std::vector<int64_t>, Position> positions;
       llvm::Value* total = base;
       for (const Op* term : covering) {
@@ -117,7 +125,8 @@ void FunctionEmitter::emitPadding(const Op& op) {
         auto found = positions.find(origin);
         if (found == positions.end()) {
           llvm::SmallVector<Index, 4> from;
-          for (size_t k = 0; k < place.size(); ++k) from.push_back(addTo(place[k], i64c(-origin[k])));
+          for (size_t k = 0; k < place.size(); ++k)
+            from.push_back(addTo(place[k], i64c(-origin[k])));
           found = positions.emplace(origin, positionOf(from)).first;
         }
         llvm::Value* value = element(term->operand(1), found->second);
@@ -142,7 +151,8 @@ void FunctionEmitter::emitUpdateSlice(const Op& op) {
   llvm::SmallVector<Index, 4> at;
   nest(dimsOf(v), 0, at, [&](llvm::ArrayRef<Index> inner) {
     llvm::SmallVector<Index, 4> place;
-    for (size_t k = 0; k < inner.size(); ++k) place.push_back(addTo(inner[k], scalar(op.operand(2 + k))));
+    for (size_t k = 0; k < inner.size(); ++k)
+      place.push_back(addTo(inner[k], scalar(op.operand(2 + k))));
     llvm::Value* value = element(v, positionOf(inner));
     writeOrAdd(dest, positionOf(place), value, add);
   });
@@ -169,7 +179,8 @@ void FunctionEmitter::emitScatterAdd(const Op& op) {
 }
 
 // A part of a destination that starts `offset` elements into it.
-Dest FunctionEmitter::part(const Dest& dest, llvm::Value* offset, Values dims, Values strides, bool contiguous) {
+Dest FunctionEmitter::part(const Dest& dest, llvm::Value* offset, Values dims, Values strides,
+                           bool contiguous) {
   Dest inner = dest;
   if (dest.interleaved) offset = b_.CreateMul(offset, i64c(kLanes));
   inner.ptr = b_.CreateInBoundsGEP(memoryType(dest.elem), dest.ptr, offset);

@@ -1,5 +1,5 @@
-// How IR values exist while a function is emitted: scalars in registers (one value, or eight lanes),
-// arrays in buffers, or virtual arrays, whose elements are computed where they are read.
+// How IR values exist while a function is emitted: scalars in registers (one value, or eight
+// lanes), arrays in buffers, or virtual arrays, whose elements are computed where they are read.
 #pragma once
 
 #include <vector>
@@ -13,10 +13,10 @@ namespace dini::codegen {
 
 inline constexpr int64_t kLanes = 8;
 
-// A position along one axis, for one element or for eight lanes: lane l is at base + l * step, or at
-// vector[l].
+// A position along one axis, for one element or for eight lanes: lane l is at base + l * step, or
+// at vector[l].
 struct Index {
-  llvm::Value* base = nullptr;    // i64
+  llvm::Value* base = nullptr;  // i64
   int64_t step = 0;
   llvm::Value* vector = nullptr;  // <8 x i64>, replaces the others
   bool uniform() const { return vector == nullptr && step == 0; }
@@ -45,11 +45,11 @@ struct Storage {
 struct Val {
   enum class Kind { None, Scalar, Buffer, Virtual };
   Kind kind = Kind::None;
-  llvm::Value* scalar = nullptr;     // T, or <8 x T>
+  llvm::Value* scalar = nullptr;  // T, or <8 x T>
   llvm::Value* ptr = nullptr;
   llvm::SmallVector<llvm::Value*, 4> dims;  // i64, of Buffer and Virtual
-  bool interleaved = false;          // eight lanes per element, adjacent
-  bool owner = false;                // not a view: may be updated in place when it dies
+  bool interleaved = false;                 // eight lanes per element, adjacent
+  bool owner = false;                       // not a view: may be updated in place when it dies
   Storage* storage = nullptr;
 };
 

@@ -13,16 +13,26 @@ using ir::Value;
 
 namespace {
 
-// Arrays of a lane larger than this are better worked on one member at a time, eight elements at once.
+// Arrays of a lane larger than this are better worked on one member at a time, eight elements at
+// once.
 constexpr int64_t kMaxLaneElements = 256;
 constexpr int64_t kMaxLaneSystem = 32;
 constexpr int64_t kFewMembers = 4;
 
 bool runsInLanes(OpCode code) {
   switch (code) {
-    case OpCode::Call: case OpCode::Print: case OpCode::Eigh: case OpCode::Svd: case OpCode::Qr:
-    case OpCode::LeastSquares: case OpCode::Cholesky: case OpCode::ArgSort: case OpCode::SortPick:
-    case OpCode::SortPickT: case OpCode::ReducePick: case OpCode::ReducePickT:
+    case OpCode::Call:
+    case OpCode::Print:
+    case OpCode::Eigh:
+    case OpCode::Svd:
+    case OpCode::Qr:
+    case OpCode::LeastSquares:
+    case OpCode::Cholesky:
+    case OpCode::ArgSort:
+    case OpCode::SortPick:
+    case OpCode::SortPickT:
+    case OpCode::ReducePick:
+    case OpCode::ReducePickT:
     case OpCode::ArgExtreme:
       return false;
     default:
@@ -44,12 +54,14 @@ void FunctionEmitter::findVarying(const Region& region) {
       const Region& body = *op.regions[0];
       const size_t carries = op.operands.size() - 1;
       for (size_t k = 0; k < carries; ++k) {
-        const bool differs = varies(op.operand(k + 1)) || varies(body.yields()[k]) || varies(op.operand(0));
+        const bool differs =
+            varies(op.operand(k + 1)) || varies(body.yields()[k]) || varies(op.operand(0));
         mark(body.args[k + 1], differs);
         mark(op.results[k], differs);
       }
       findVarying(body);
-      for (size_t k = carries; k < op.results.size(); ++k) mark(op.results[k], varies(body.yields()[k]));
+      for (size_t k = carries; k < op.results.size(); ++k)
+        mark(op.results[k], varies(body.yields()[k]));
     } else if (op.code == OpCode::While) {
       const Region& body = *op.regions[1];
       const bool divergent = varies(op.regions[0]->yields()[0]);
@@ -65,7 +77,8 @@ void FunctionEmitter::findVarying(const Region& region) {
     } else if (op.code == OpCode::If) {
       for (const auto& side : op.regions) findVarying(*side);
       for (size_t k = 0; k < op.results.size(); ++k)
-        mark(op.results[k], varies(op.operand(0)) || varies(op.regions[0]->yields()[k]) || varies(op.regions[1]->yields()[k]));
+        mark(op.results[k], varies(op.operand(0)) || varies(op.regions[0]->yields()[k]) ||
+                                varies(op.regions[1]->yields()[k]));
     } else if (op.code == OpCode::Try || op.code == OpCode::Root) {
       for (const auto& nested : op.regions) {
         for (const Value* argument : nested->args) mark(argument, true);
@@ -73,7 +86,8 @@ void FunctionEmitter::findVarying(const Region& region) {
       }
       for (const Value* result : op.results) mark(result, true);
     } else {
-      const bool differs = std::any_of(op.operands.begin(), op.operands.end(), [&](const Value* operand) { return varies(operand); });
+      const bool differs = std::any_of(op.operands.begin(), op.operands.end(),
+                                       [&](const Value* operand) { return varies(operand); });
       for (const Value* result : op.results) mark(result, differs);
     }
   }
@@ -84,14 +98,18 @@ bool FunctionEmitter::regionFitsLanes(const Region& region) {
   bool fits = true;
   ir::walk(region, [&](const Op& op) {
     for (const Value* result : op.results)
-      fits = fits && result->type.isStatic() && (result->type.isScalar() || result->type.elementCount() <= kMaxLaneElements || op.code == OpCode::Const);
+      fits = fits && result->type.isStatic() &&
+             (result->type.isScalar() || result->type.elementCount() <= kMaxLaneElements ||
+              op.code == OpCode::Const);
     for (const auto& nested : op.regions)
       for (const Value* argument : nested->args) fits = fits && argument->type.isStatic();
     if (!runsInLanes(op.code)) fits = false;
     if (op.code == OpCode::Loop && varies(op.operand(0))) fits = false;
     if (op.code == OpCode::While && op.results.size() != op.operands.size() + 1) fits = false;
-    const bool solves = op.code == OpCode::LinearSolve || op.code == OpCode::Factor || op.code == OpCode::SolveFactored;
-    if (solves && fits) fits = op.operand(0)->type.isStatic() && op.operand(0)->type.dims[0] <= kMaxLaneSystem;
+    const bool solves = op.code == OpCode::LinearSolve || op.code == OpCode::Factor ||
+                        op.code == OpCode::SolveFactored;
+    if (solves && fits)
+      fits = op.operand(0)->type.isStatic() && op.operand(0)->type.dims[0] <= kMaxLaneSystem;
   });
   return fits;
 }
@@ -99,7 +117,8 @@ bool FunctionEmitter::regionFitsLanes(const Region& region) {
 // A map whose members are small enough, and not too few.
 bool FunctionEmitter::canRunInLanes(const Op& loop) {
   const Region& body = *loop.regions[0];
-  if (const auto trip = constantOf(scalar(loop.operand(0))); trip && *trip < kFewMembers) return false;
+  if (const auto trip = constantOf(scalar(loop.operand(0))); trip && *trip < kFewMembers)
+    return false;
   for (const Value* yielded : body.yields())
     if (!yielded->type.isStatic()) return false;
   varying_.clear();

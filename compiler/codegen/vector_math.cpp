@@ -6,7 +6,8 @@
 
 namespace dini::codegen {
 
-llvm::Value* FunctionEmitter::mathCall(const std::string& name, llvm::ArrayRef<llvm::Value*> operands) {
+llvm::Value* FunctionEmitter::mathCall(const std::string& name,
+                                       llvm::ArrayRef<llvm::Value*> operands) {
   const int width = m_.target.vector_lanes;
   const char isa = width == 8 ? 'e' : width == 4 ? 'd' : 'b';
   const std::string symbol =
@@ -44,7 +45,8 @@ llvm::Value* FunctionEmitter::mathCall(const std::string& name, llvm::ArrayRef<l
 }
 
 // A scalar function of the runtime on each lane. `leading`: arguments before the real.
-llvm::Value* FunctionEmitter::perLane(const std::string& name, llvm::ArrayRef<llvm::Value*> operands,
+llvm::Value* FunctionEmitter::perLane(const std::string& name,
+                                      llvm::ArrayRef<llvm::Value*> operands,
                                       llvm::ArrayRef<llvm::Value*> leading) {
   std::vector<llvm::Type*> params;
   for (llvm::Value* value : leading) params.push_back(value->getType());

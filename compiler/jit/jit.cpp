@@ -1,3 +1,4 @@
+// One session of LLVM's JIT linker, a cache of compiled functions, and runs.
 #include "jit/jit.h"
 
 #include <map>
@@ -30,7 +31,8 @@ T expected(llvm::Expected<T> value) {
   return std::move(*value);
 }
 
-using Entry = int64_t (*)(const void* const* in, void* const* out, const int64_t* sizes, void* work, dini_info* info);
+using Entry = int64_t (*)(const void* const* in, void* const* out, const int64_t* sizes, void* work,
+                          dini_info* info);
 
 struct Compiled {
   Entry entry = nullptr;
@@ -81,12 +83,14 @@ ir::Type withSizes(ir::Type type, const int64_t*& sizes) {
   return type;
 }
 
-void printLine(void* context, int64_t site_number, const void* const* values, const int64_t* sizes) {
+void printLine(void* context, int64_t site_number, const void* const* values,
+               const int64_t* sizes) {
   const auto& print = *static_cast<PrintContext*>(context);
   if (!print.options->print) return;
   const codegen::Site& site = print.code->sites[static_cast<size_t>(site_number)];
   std::vector<Tensor> tensors;
-  for (size_t k = 0; k < site.types.size(); ++k) tensors.push_back(tensorAt(withSizes(site.types[k], sizes), values[k]));
+  for (size_t k = 0; k < site.types.size(); ++k)
+    tensors.push_back(tensorAt(withSizes(site.types[k], sizes), values[k]));
   print.options->print(ir::formatLine(site.text, tensors));
 }
 
@@ -114,7 +118,8 @@ ir::StatusInfo statusOf(const Compiled& code, const dini_info& info) {
 struct Jit::State {
   State();
   const Compiled& compile(const ir::Module& module, const ir::Function& function, OptLevel level);
-  codegen::Unit optimised(llvm::LLVMContext& context, const ir::Module& module, const ir::Function& function, OptLevel level);
+  codegen::Unit optimised(llvm::LLVMContext& context, const ir::Module& module,
+                          const ir::Function& function, OptLevel level);
   llvm::TargetMachine& machine(OptLevel level);
   // What a call starts with.
   dini_info freshInfo(PrintContext& print);
@@ -132,8 +137,8 @@ Jit::State::State() {
   session = expected(llvm::orc::LLJITBuilder().create());
   llvm::orc::SymbolMap symbols;
   for (const codegen::RuntimeSymbol& symbol : codegen::runtimeSymbols())
-    symbols[session->mangleAndIntern(symbol.name)] = {llvm::orc::ExecutorAddr::fromPtr(symbol.address),
-                                                      llvm::JITSymbolFlags::Exported};
+    symbols[session->mangleAndIntern(symbol.name)] = {
+        llvm::orc::ExecutorAddr::fromPtr(symbol.address), llvm::JITSymbolFlags::Exported};
   auto& library = session->getMainJITDylib();
   if (auto error = library.define(llvm::orc::absoluteSymbols(std::move(symbols))))
     check(false, "jit: " + llvm::toString(std::move(error)));
@@ -165,17 +170,19 @@ codegen::Unit Jit::State::optimised(llvm::LLVMContext& context, const ir::Module
   return unit;
 }
 
-const Compiled& Jit::State::compile(const ir::Module& module, const ir::Function& function, OptLevel level) {
+const Compiled& Jit::State::compile(const ir::Module& module, const ir::Function& function,
+                                    OptLevel level) {
   const auto functions = reachable(module, function);
   const auto [entry, is_new] = cache.emplace(cacheKey(functions, level), Compiled{});
   Compiled& code = entry->second;
   if (!is_new && code.entry != nullptr) return code;
   llvm::LLVMContext context;
   codegen::Unit unit = optimised(context, module, function, level);
-  const std::string name = fmt::format("dini.{}", cache.size());
+  const std::string name = fmt::format("dini_entry_{}", cache.size());
   unit.module->getFunction(unit.entry)->setName(name);
   auto object = objectCode(*unit.module, machine(level));
-  if (auto error = session->addObjectFile(std::move(object))) check(false, "jit: " + llvm::toString(std::move(error)));
+  if (auto error = session->addObjectFile(std::move(object)))
+    check(false, "jit: " + llvm::toString(std::move(error)));
   code.entry = expected(session->lookup(name)).toPtr<Entry>();
   code.sites = std::move(unit.sites);
   ir::walk(function.body, [&](const ir::Op& op) { code.calls |= op.code == ir::OpCode::Call; });
@@ -195,7 +202,8 @@ ir::Outcome Jit::run(const ir::Module& module, const ir::Function& function,
   sizes.clear();
   for (size_t k = 0; k < arguments.size(); ++k) {
     const ir::Type& declared = function.body.args[k]->type;
-    check(ir::compatible(arguments[k].type, declared), "an argument does not have the parameter's type");
+    check(ir::compatible(arguments[k].type, declared),
+          "an argument does not have the parameter's type");
     in.push_back(arguments[k].size() > 0 ? arguments[k].data() : kNothing);
     for (size_t axis = 0; axis < declared.rank(); ++axis)
       if (declared.dims[axis] == ir::kDynamic) sizes.push_back(arguments[k].type.dims[axis]);
@@ -217,9 +225,13 @@ ir::Outcome Jit::run(const ir::Module& module, const ir::Function& function,
   PrintContext print{&code, &options};
   dini_info info = state_->freshInfo(print);
   int64_t status = 0;
-  const auto call = [&] { status = code.entry(in.data(), out.data(), sizes.data(), state_->workspace.begin(), &info); };
-  if (code.calls) runOnLargeStack(call);
-  else call();
+  const auto call = [&] {
+    status = code.entry(in.data(), out.data(), sizes.data(), state_->workspace.begin(), &info);
+  };
+  if (code.calls)
+    runOnLargeStack(call);
+  else
+    call();
   if (status != DINI_OK) {
     state_->workspace.trim();
     return statusOf(code, info);
@@ -227,26 +239,33 @@ ir::Outcome Jit::run(const ir::Module& module, const ir::Function& function,
   for (size_t k = 0; k < yields.size(); ++k) {
     if (yields[k]->type.isStatic()) continue;
     const int64_t* next = descriptors[k].data() + 1;
-    results[k] = tensorAt(withSizes(yields[k]->type, next), reinterpret_cast<const void*>(descriptors[k][0]));
+    results[k] = tensorAt(withSizes(yields[k]->type, next),
+                          reinterpret_cast<const void*>(descriptors[k][0]));
   }
   state_->workspace.trim();
   return results;
 }
 
-Jit::Callable Jit::compile(const ir::Module& module, const ir::Function& function, const RunOptions& options) {
+Jit::Callable Jit::compile(const ir::Module& module, const ir::Function& function,
+                           const RunOptions& options) {
   const Compiled& code = state_->compile(module, function, options.level);
   const auto isStatic = [](const ir::Value* value) { return value->type.isStatic(); };
   const auto& parameters = function.body.args;
   const auto& yields = function.body.yields();
-  check(std::all_of(parameters.begin(), parameters.end(), isStatic) && std::all_of(yields.begin(), yields.end(), isStatic),
+  check(std::all_of(parameters.begin(), parameters.end(), isStatic) &&
+            std::all_of(yields.begin(), yields.end(), isStatic),
         "a callable has static types");
   return [&code, &state = *state_, options](const void* const* in, void* const* out) {
     PrintContext print{&code, &options};
     dini_info info = state.freshInfo(print);
     int64_t status = 0;
-    const auto call = [&] { status = code.entry(in, out, nullptr, state.workspace.begin(), &info); };
-    if (code.calls) runOnLargeStack(call);
-    else call();
+    const auto call = [&] {
+      status = code.entry(in, out, nullptr, state.workspace.begin(), &info);
+    };
+    if (code.calls)
+      runOnLargeStack(call);
+    else
+      call();
     return static_cast<ir::Status>(status);
   };
 }

@@ -1,3 +1,4 @@
+// libmvec, LLVM and the host CPU: what machine code is made for.
 #include "jit/target.h"
 
 #include <mutex>
@@ -25,15 +26,19 @@ namespace {
 
 std::string hostFeatures() {
   llvm::SubtargetFeatures features;
-  for (const auto& feature : llvm::sys::getHostCPUFeatures()) features.AddFeature(feature.first(), feature.second);
+  for (const auto& feature : llvm::sys::getHostCPUFeatures())
+    features.AddFeature(feature.first(), feature.second);
   return features.getString();
 }
 
 llvm::CodeGenOptLevel codegenLevel(OptLevel level) {
   switch (level) {
-    case OptLevel::O0: return llvm::CodeGenOptLevel::None;
-    case OptLevel::O1: return llvm::CodeGenOptLevel::Less;
-    default: return llvm::CodeGenOptLevel::Default;
+    case OptLevel::O0:
+      return llvm::CodeGenOptLevel::None;
+    case OptLevel::O1:
+      return llvm::CodeGenOptLevel::Less;
+    default:
+      return llvm::CodeGenOptLevel::Default;
   }
 }
 
@@ -55,9 +60,9 @@ std::unique_ptr<llvm::TargetMachine> makeTargetMachine(OptLevel level) {
   check(target != nullptr, "no LLVM target for this machine: " + error);
   llvm::TargetOptions options;
   options.AllowFPOpFusion = llvm::FPOpFusion::Strict;
-  return std::unique_ptr<llvm::TargetMachine>(
-      target->createTargetMachine(triple, llvm::sys::getHostCPUName(), hostFeatures(), options,
-                                  llvm::Reloc::PIC_, llvm::CodeModel::Small, codegenLevel(level), true));
+  return std::unique_ptr<llvm::TargetMachine>(target->createTargetMachine(
+      triple, llvm::sys::getHostCPUName(), hostFeatures(), options, llvm::Reloc::PIC_,
+      llvm::CodeModel::Small, codegenLevel(level), true));
 }
 
 codegen::Target hostTarget() {

@@ -64,7 +64,8 @@ int dini_eigh(int64_t n, const double* a, double* values, double* vectors, doubl
   table().dsyevd("V", "L", &order, columns, &order, values, scratch, &scratch_size, int_scratch,
                  &int_size, &info);
   if (info != 0) return DINI_NOT_CONVERGED;
-  for (int64_t k = 0; k < n; ++k) scaleStrided(columns + k * n, n, 1, orientation(columns + k * n, n, 1));
+  for (int64_t k = 0; k < n; ++k)
+    scaleStrided(columns + k * n, n, 1, orientation(columns + k * n, n, 1));
   transposeInto(n, n, columns, vectors);
   return DINI_OK;
 }

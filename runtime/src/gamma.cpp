@@ -15,9 +15,9 @@ namespace {
 
 constexpr double kPi = 3.14159265358979323846;
 // B_2, B_4, ..., B_24.
-constexpr double kBernoulli[] = {1.0 / 6,       -1.0 / 30,    1.0 / 42,      -1.0 / 30,
-                                 5.0 / 66,      -691.0 / 2730, 7.0 / 6,       -3617.0 / 510,
-                                 43867.0 / 798, -174611.0 / 330, 854513.0 / 138, -236364091.0 / 2730};
+constexpr double kBernoulli[] = {
+    1.0 / 6, -1.0 / 30,     1.0 / 42,      -1.0 / 30,       5.0 / 66,       -691.0 / 2730,
+    7.0 / 6, -3617.0 / 510, 43867.0 / 798, -174611.0 / 330, 854513.0 / 138, -236364091.0 / 2730};
 constexpr int kMaxReflectedOrder = 30;
 
 double factorial(int n) { return std::tgamma(n + 1.0); }
@@ -58,7 +58,8 @@ double digammaPositive(double x) {
 double polygammaMagnitude(int n, double x) {
   const double n_factorial = factorial(n);
   double shift = 0;
-  for (const double enough = 14 + n; x < enough; x += 1) shift += n_factorial * std::pow(x, -(n + 1));
+  for (const double enough = 14 + n; x < enough; x += 1)
+    shift += n_factorial * std::pow(x, -(n + 1));
   const double w = 1 / (x * x);
   // term_k = (2k+n-1)!/(2k)! x^-2k, by recurrence from k = 0: (n-1)!.
   double term = n_factorial / n, tail = 0;

@@ -27,7 +27,9 @@ void forEachLane(int mask, const Body& body) {
 
 }  // namespace
 
-int64_t dini_lanes_work(int64_t n, int64_t m) { return 2 * n * n + n * m + n + dini_linear_solve_work(n); }
+int64_t dini_lanes_work(int64_t n, int64_t m) {
+  return 2 * n * n + n * m + n + dini_linear_solve_work(n);
+}
 
 void dini_lanes_linear_solve(int64_t structure, int transposed, int64_t n, int64_t m,
                              const double* a, const double* b, double* x, double rcond[8],
@@ -38,13 +40,15 @@ void dini_lanes_linear_solve(int64_t structure, int transposed, int64_t n, int64
   forEachLane(mask, [&](int lane) {
     takeLane(n * n, a, lane, a_lane);
     takeLane(n * m, b, lane, b_lane);
-    status[lane] = dini_linear_solve(structure, transposed, n, m, a_lane, b_lane, b_lane, &rcond[lane], rest);
+    status[lane] =
+        dini_linear_solve(structure, transposed, n, m, a_lane, b_lane, b_lane, &rcond[lane], rest);
     if (status[lane] == DINI_OK) putLane(n * m, b_lane, lane, x);
   });
 }
 
 void dini_lanes_factor(int64_t structure, int64_t n, const double* a, double* factors,
-                       int64_t* pivots, double rcond[8], int64_t status[8], int mask, double* work) {
+                       int64_t* pivots, double rcond[8], int64_t status[8], int mask,
+                       double* work) {
   double* a_lane = work;
   double* factors_lane = a_lane + n * n;
   int64_t* pivots_lane = reinterpret_cast<int64_t*>(factors_lane + n * n);

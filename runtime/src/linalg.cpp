@@ -19,7 +19,15 @@ using dini::blas::table;
 constexpr int64_t kSmall = 48;
 constexpr double kSmallestRcond = 1e-14;
 
-enum Structure : int64_t { General, Symmetric, PositiveDefinite, Lower, Upper, UnitLower, Diagonal };
+enum Structure : int64_t {
+  General,
+  Symmetric,
+  PositiveDefinite,
+  Lower,
+  Upper,
+  UnitLower,
+  Diagonal
+};
 
 bool usesLu(int64_t structure) { return structure == General || structure == Symmetric; }
 
@@ -134,7 +142,7 @@ double oneNorm(int64_t structure, int64_t n, const double* a, double* column_sum
   std::fill_n(column_sums, n, 0.0);
   for (int64_t i = 0; i < n; ++i)
     for (int64_t j = 0; j < n; ++j) {
-      const bool strict_lower = j < i, strict_upper = j > i;
+      const bool strict_lower = j<i, strict_upper = j> i;
       if ((structure == Lower && strict_upper) || (structure == Upper && strict_lower)) continue;
       if (structure == UnitLower && j >= i) {
         column_sums[j] += i == j ? 1 : 0;

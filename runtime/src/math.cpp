@@ -13,80 +13,81 @@ using V2 = __m128d;
 using V4 = __m256d;
 using V8 = __m512d;
 
-bool haveAvx512() { return __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512dq"); }
+bool haveAvx512() {
+  return __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512dq");
+}
 bool haveAvx2() { return __builtin_cpu_supports("avx2"); }
 
 }  // namespace
 
-#define DINI_MATH1(name)            \
-  extern "C" V2 _ZGVbN2v_##name(V2); \
+#define DINI_MATH1(name)                                             \
+  extern "C" V2 _ZGVbN2v_##name(V2);                                 \
   extern "C" V4 _ZGVdN4v_##name(V4) __attribute__((target("avx2"))); \
   extern "C" V8 _ZGVeN8v_##name(V8) __attribute__((target("avx512f")));
-#define DINI_MATH2(name)                  \
-  extern "C" V2 _ZGVbN2vv_##name(V2, V2); \
+#define DINI_MATH2(name)                                                  \
+  extern "C" V2 _ZGVbN2vv_##name(V2, V2);                                 \
   extern "C" V4 _ZGVdN4vv_##name(V4, V4) __attribute__((target("avx2"))); \
   extern "C" V8 _ZGVeN8vv_##name(V8, V8) __attribute__((target("avx512f")));
 #include "dini/math_functions.def"
 #undef DINI_MATH1
 #undef DINI_MATH2
 
-#define DINI_MATH1(name)                                                                        \
-  namespace {                                                                                   \
-  __attribute__((target("avx512f"), noinline)) double wide_##name(double x) {                   \
-    return _mm512_cvtsd_f64(_ZGVeN8v_##name(_mm512_set1_pd(x)));                                \
-  }                                                                                             \
-  __attribute__((target("avx2"), noinline)) double half_##name(double x) {                      \
-    return _mm256_cvtsd_f64(_ZGVdN4v_##name(_mm256_set1_pd(x)));                                \
-  }                                                                                             \
+#define DINI_MATH1(name)                                                                         \
+  namespace {                                                                                    \
+  __attribute__((target("avx512f"), noinline)) double wide_##name(double x) {                    \
+    return _mm512_cvtsd_f64(_ZGVeN8v_##name(_mm512_set1_pd(x)));                                 \
+  }                                                                                              \
+  __attribute__((target("avx2"), noinline)) double half_##name(double x) {                       \
+    return _mm256_cvtsd_f64(_ZGVdN4v_##name(_mm256_set1_pd(x)));                                 \
+  }                                                                                              \
   __attribute__((target("avx512f"), noinline)) void wide8_##name(const double* x, double* out) { \
-    _mm512_storeu_pd(out, _ZGVeN8v_##name(_mm512_loadu_pd(x)));                                 \
-  }                                                                                             \
-  __attribute__((target("avx2"), noinline)) void half8_##name(const double* x, double* out) {   \
-    const V4 low = _ZGVdN4v_##name(_mm256_loadu_pd(x));                                         \
-    _mm256_storeu_pd(out + 4, _ZGVdN4v_##name(_mm256_loadu_pd(x + 4)));                         \
-    _mm256_storeu_pd(out, low);                                                                 \
-  }                                                                                             \
-  }                                                                                             \
-  double dini_##name(double x) {                                                                \
-    if (haveAvx512()) return wide_##name(x);                                                    \
-    if (haveAvx2()) return half_##name(x);                                                      \
-    return _mm_cvtsd_f64(_ZGVbN2v_##name(_mm_set1_pd(x)));                                      \
-  }                                                                                             \
-  void dini_v8_##name(const double x[8], double out[8]) {                                       \
-    if (haveAvx512()) return wide8_##name(x, out);                                              \
-    if (haveAvx2()) return half8_##name(x, out);                                                \
-    for (int k = 0; k < 8; k += 2)                                                              \
-      _mm_storeu_pd(out + k, _ZGVbN2v_##name(_mm_loadu_pd(x + k)));                             \
+    _mm512_storeu_pd(out, _ZGVeN8v_##name(_mm512_loadu_pd(x)));                                  \
+  }                                                                                              \
+  __attribute__((target("avx2"), noinline)) void half8_##name(const double* x, double* out) {    \
+    const V4 low = _ZGVdN4v_##name(_mm256_loadu_pd(x));                                          \
+    _mm256_storeu_pd(out + 4, _ZGVdN4v_##name(_mm256_loadu_pd(x + 4)));                          \
+    _mm256_storeu_pd(out, low);                                                                  \
+  }                                                                                              \
+  }                                                                                              \
+  double dini_##name(double x) {                                                                 \
+    if (haveAvx512()) return wide_##name(x);                                                     \
+    if (haveAvx2()) return half_##name(x);                                                       \
+    return _mm_cvtsd_f64(_ZGVbN2v_##name(_mm_set1_pd(x)));                                       \
+  }                                                                                              \
+  void dini_v8_##name(const double x[8], double out[8]) {                                        \
+    if (haveAvx512()) return wide8_##name(x, out);                                               \
+    if (haveAvx2()) return half8_##name(x, out);                                                 \
+    for (int k = 0; k < 8; k += 2) _mm_storeu_pd(out + k, _ZGVbN2v_##name(_mm_loadu_pd(x + k))); \
   }
-#define DINI_MATH2(name)                                                                        \
-  namespace {                                                                                   \
-  __attribute__((target("avx512f"), noinline)) double wide_##name(double x, double y) {         \
-    return _mm512_cvtsd_f64(_ZGVeN8vv_##name(_mm512_set1_pd(x), _mm512_set1_pd(y)));            \
-  }                                                                                             \
-  __attribute__((target("avx2"), noinline)) double half_##name(double x, double y) {            \
-    return _mm256_cvtsd_f64(_ZGVdN4vv_##name(_mm256_set1_pd(x), _mm256_set1_pd(y)));            \
-  }                                                                                             \
-  __attribute__((target("avx512f"), noinline)) void wide8_##name(const double* x,               \
-                                                                 const double* y, double* out) { \
-    _mm512_storeu_pd(out, _ZGVeN8vv_##name(_mm512_loadu_pd(x), _mm512_loadu_pd(y)));            \
-  }                                                                                             \
-  __attribute__((target("avx2"), noinline)) void half8_##name(const double* x, const double* y, \
-                                                              double* out) {                    \
-    const V4 low = _ZGVdN4vv_##name(_mm256_loadu_pd(x), _mm256_loadu_pd(y));                    \
-    _mm256_storeu_pd(out + 4, _ZGVdN4vv_##name(_mm256_loadu_pd(x + 4), _mm256_loadu_pd(y + 4))); \
-    _mm256_storeu_pd(out, low);                                                                 \
-  }                                                                                             \
-  }                                                                                             \
-  double dini_##name(double x, double y) {                                                      \
-    if (haveAvx512()) return wide_##name(x, y);                                                 \
-    if (haveAvx2()) return half_##name(x, y);                                                   \
-    return _mm_cvtsd_f64(_ZGVbN2vv_##name(_mm_set1_pd(x), _mm_set1_pd(y)));                     \
-  }                                                                                             \
-  void dini_v8_##name(const double x[8], const double y[8], double out[8]) {                    \
-    if (haveAvx512()) return wide8_##name(x, y, out);                                           \
-    if (haveAvx2()) return half8_##name(x, y, out);                                             \
-    for (int k = 0; k < 8; k += 2)                                                              \
-      _mm_storeu_pd(out + k, _ZGVbN2vv_##name(_mm_loadu_pd(x + k), _mm_loadu_pd(y + k)));       \
+#define DINI_MATH2(name)                                                                           \
+  namespace {                                                                                      \
+  __attribute__((target("avx512f"), noinline)) double wide_##name(double x, double y) {            \
+    return _mm512_cvtsd_f64(_ZGVeN8vv_##name(_mm512_set1_pd(x), _mm512_set1_pd(y)));               \
+  }                                                                                                \
+  __attribute__((target("avx2"), noinline)) double half_##name(double x, double y) {               \
+    return _mm256_cvtsd_f64(_ZGVdN4vv_##name(_mm256_set1_pd(x), _mm256_set1_pd(y)));               \
+  }                                                                                                \
+  __attribute__((target("avx512f"), noinline)) void wide8_##name(const double* x, const double* y, \
+                                                                 double* out) {                    \
+    _mm512_storeu_pd(out, _ZGVeN8vv_##name(_mm512_loadu_pd(x), _mm512_loadu_pd(y)));               \
+  }                                                                                                \
+  __attribute__((target("avx2"), noinline)) void half8_##name(const double* x, const double* y,    \
+                                                              double* out) {                       \
+    const V4 low = _ZGVdN4vv_##name(_mm256_loadu_pd(x), _mm256_loadu_pd(y));                       \
+    _mm256_storeu_pd(out + 4, _ZGVdN4vv_##name(_mm256_loadu_pd(x + 4), _mm256_loadu_pd(y + 4)));   \
+    _mm256_storeu_pd(out, low);                                                                    \
+  }                                                                                                \
+  }                                                                                                \
+  double dini_##name(double x, double y) {                                                         \
+    if (haveAvx512()) return wide_##name(x, y);                                                    \
+    if (haveAvx2()) return half_##name(x, y);                                                      \
+    return _mm_cvtsd_f64(_ZGVbN2vv_##name(_mm_set1_pd(x), _mm_set1_pd(y)));                        \
+  }                                                                                                \
+  void dini_v8_##name(const double x[8], const double y[8], double out[8]) {                       \
+    if (haveAvx512()) return wide8_##name(x, y, out);                                              \
+    if (haveAvx2()) return half8_##name(x, y, out);                                                \
+    for (int k = 0; k < 8; k += 2)                                                                 \
+      _mm_storeu_pd(out + k, _ZGVbN2vv_##name(_mm_loadu_pd(x + k), _mm_loadu_pd(y + k)));          \
   }
 #include "dini/math_functions.def"
 #undef DINI_MATH1
@@ -110,9 +111,7 @@ double dini_sigmoid(double x) {
   return x >= 0 ? 1 / (1 + e) : e / (1 + e);
 }
 
-double dini_softplus(double x) {
-  return (x > 0 ? x : 0.0) + dini_log1p(dini_exp(-std::fabs(x)));
-}
+double dini_softplus(double x) { return (x > 0 ? x : 0.0) + dini_log1p(dini_exp(-std::fabs(x))); }
 
 namespace {
 

@@ -80,10 +80,14 @@ void dini_sort_pick(int transposed, double t, int64_t n, const double* x, const 
     for (int64_t k = begin; k < end; ++k) {
       const double first = a[source(k)], second = a[source(begin + end - 1 - k)];
       double& to = out[target(k)];
-      if (end - begin == 1 || t == 1) to = first;
-      else if (t == 0) to = second;
-      else if (t == 0.5) to = mean;
-      else to = t * first + (1 - t) * second;
+      if (end - begin == 1 || t == 1)
+        to = first;
+      else if (t == 0)
+        to = second;
+      else if (t == 0.5)
+        to = mean;
+      else
+        to = t * first + (1 - t) * second;
     }
   }
 }

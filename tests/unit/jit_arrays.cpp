@@ -25,26 +25,33 @@ TEST_CASE("jit: reductions over every set of axes") {
       if (!kept.empty()) kept += "]";
       for (bool special : {false, true})
         agree(fmt::format("func @f(%0: f64[5, 3, 18]) {{\n  %1 = mul(%0, %0) : f64[5, 3, 18]\n"
-                          "  %2 = reduce(%1) <str=\"{}\", ints=[{}]> : f64{}\n  yield(%2)\n}}", how, axes, kept),
+                          "  %2 = reduce(%1) <str=\"{}\", ints=[{}]> : f64{}\n  yield(%2)\n}}",
+                          how, axes, kept),
               {randomTensor(ir::f64(dims), 5, special)});
     }
 }
 
 TEST_CASE("jit: reductions of integers and booleans") {
   for (const char* how : {"sum", "max", "min"})
-    agree(fmt::format("func @f(%0: i64[13]) {{\n  %1 = reduce(%0) <str=\"{}\", ints=[0]> : i64\n  yield(%1)\n}}", how),
+    agree(fmt::format("func @f(%0: i64[13]) {{\n  %1 = reduce(%0) <str=\"{}\", ints=[0]> : i64\n  "
+                      "yield(%1)\n}}",
+                      how),
           {randomTensor(ir::i64({13}), 9)});
   for (const char* how : {"any", "all"})
     for (uint64_t seed = 0; seed < 4; ++seed)
-      agree(fmt::format("func @f(%0: i1[3, 10]) {{\n  %1 = reduce(%0) <str=\"{}\", ints=[1]> : i1[3]\n  %2 = reduce(%0) <str=\"{}\", ints=[0]> : i1[10]\n"
-                        "  %3 = reduce(%0) <str=\"{}\", ints=[0, 1]> : i1\n  yield(%1, %2, %3)\n}}", how, how, how),
+      agree(fmt::format("func @f(%0: i1[3, 10]) {{\n  %1 = reduce(%0) <str=\"{}\", ints=[1]> : "
+                        "i1[3]\n  %2 = reduce(%0) <str=\"{}\", ints=[0]> : i1[10]\n"
+                        "  %3 = reduce(%0) <str=\"{}\", ints=[0, 1]> : i1\n  yield(%1, %2, %3)\n}}",
+                        how, how, how),
             {randomTensor(ir::i1({3, 10}), seed)});
 }
 
 TEST_CASE("jit: extremes meet the first of equal zeros, NaN wins, empty groups") {
   for (const char* how : {"max", "min"}) {
     const std::string text = fmt::format(
-        "func @f(%0: f64[?]) {{\n  %1 = reduce(%0) <str=\"{}\", ints=[0]> : f64\n  %2 = arg_extreme(%0) <str=\"{}\"> : i64\n  yield(%1, %2)\n}}", how, how);
+        "func @f(%0: f64[?]) {{\n  %1 = reduce(%0) <str=\"{}\", ints=[0]> : f64\n  %2 = "
+        "arg_extreme(%0) <str=\"{}\"> : i64\n  yield(%1, %2)\n}}",
+        how, how);
     agree(text, {vec({-0.0, 0.0, -0.0, 0, 0, 0, 0, 0, 0, 0, 0})});
     agree(text, {vec({0.0, -0.0, 0, 0, 0, 0, 0, 0, 0, -0.0, 0})});
     agree(text, {vec({1, 2, NAN, 4, 2, 1, 8, 9, 10, 3})});
@@ -60,19 +67,30 @@ TEST_CASE("jit: einsum of every kind") {
     std::vector<int64_t> a, b, out;
   };
   const Case cases[] = {
-      {"i,i->", {21}, {21}, {}},          {"ij,j->i", {5, 19}, {19}, {5}},    {"ij,i->j", {19, 11}, {19}, {11}},
-      {"ij,jk->ik", {4, 9}, {9, 11}, {4, 11}}, {"ji,jk->ik", {9, 4}, {9, 11}, {4, 11}},
-      {"ij,kj->ik", {4, 17}, {7, 17}, {4, 7}}, {"ij,kj->ki", {4, 17}, {7, 17}, {7, 4}},
-      {"i,j->ij", {5}, {9}, {5, 9}},      {"i,j->ji", {5}, {9}, {9, 5}},      {"ij,ij->", {3, 11}, {3, 11}, {}},
-      {"ij,ji->", {3, 11}, {11, 3}, {}},  {"bij,bjk->bik", {2, 3, 4}, {2, 4, 5}, {2, 3, 5}},
-      {"ij,ij->i", {3, 11}, {3, 11}, {3}}, {"ijk,jk->i", {3, 4, 5}, {4, 5}, {3}}, {"i,i->i", {10}, {10}, {10}},
+      {"i,i->", {21}, {21}, {}},
+      {"ij,j->i", {5, 19}, {19}, {5}},
+      {"ij,i->j", {19, 11}, {19}, {11}},
+      {"ij,jk->ik", {4, 9}, {9, 11}, {4, 11}},
+      {"ji,jk->ik", {9, 4}, {9, 11}, {4, 11}},
+      {"ij,kj->ik", {4, 17}, {7, 17}, {4, 7}},
+      {"ij,kj->ki", {4, 17}, {7, 17}, {7, 4}},
+      {"i,j->ij", {5}, {9}, {5, 9}},
+      {"i,j->ji", {5}, {9}, {9, 5}},
+      {"ij,ij->", {3, 11}, {3, 11}, {}},
+      {"ij,ji->", {3, 11}, {11, 3}, {}},
+      {"bij,bjk->bik", {2, 3, 4}, {2, 4, 5}, {2, 3, 5}},
+      {"ij,ij->i", {3, 11}, {3, 11}, {3}},
+      {"ijk,jk->i", {3, 4, 5}, {4, 5}, {3}},
+      {"i,i->i", {10}, {10}, {10}},
       {"ij,j->ij", {3, 9}, {9}, {3, 9}},
   };
   const auto type = [](const std::vector<int64_t>& dims) { return ir::str(ir::f64(dims)); };
   for (const Case& c : cases)
-    agree(fmt::format("func @f(%0: {}, %1: {}) {{\n  %2 = einsum(%0, %1) <str=\"{}\"> : {}\n  yield(%2)\n}}", type(c.a),
-                      type(c.b), c.spec, type(c.out)),
-          {randomTensor(ir::f64(c.a), 1), randomTensor(ir::f64(c.b), 2)});
+    agree(
+        fmt::format(
+            "func @f(%0: {}, %1: {}) {{\n  %2 = einsum(%0, %1) <str=\"{}\"> : {}\n  yield(%2)\n}}",
+            type(c.a), type(c.b), c.spec, type(c.out)),
+        {randomTensor(ir::f64(c.a), 1), randomTensor(ir::f64(c.b), 2)});
 }
 
 TEST_CASE("jit: large products go to BLAS and agree to rounding") {
@@ -82,7 +100,8 @@ TEST_CASE("jit: large products go to BLAS and agree to rounding") {
   %4 = einsum(%0, %2) <str="ij,jk->ki"> : f64[60, 40]
   yield(%3, %4)
 })");
-  const std::vector<ir::Tensor> arguments{randomTensor(ir::f64({40, 50}), 1), randomTensor(ir::f64({60, 50}), 2)};
+  const std::vector<ir::Tensor> arguments{randomTensor(ir::f64({40, 50}), 1),
+                                          randomTensor(ir::f64({60, 50}), 2)};
   const auto expected = std::get<0>(*ir::interpret(*module, *module->find("f"), arguments));
   const auto found = std::get<0>(sharedJit().run(*module, *module->find("f"), arguments));
   double worst = 0;
@@ -109,7 +128,8 @@ TEST_CASE("jit: views, and views of views") {
   %15 = mul(%14, %4) : f64[3, 7]
   %16 = index(%0, %1, %3) : f64
   yield(%5, %6, %7, %8, %9, %10, %11, %13, %15, %16, %4)
-})", {randomTensor(ir::f64({6, 10}), 4), ir::Tensor::integer(1), ints({5, 0, 3, 3})});
+})",
+        {randomTensor(ir::f64({6, 10}), 4), ir::Tensor::integer(1), ints({5, 0, 3, 3})});
 }
 
 TEST_CASE("jit: constants, fill, iota, pack, concat") {
@@ -129,12 +149,14 @@ TEST_CASE("jit: constants, fill, iota, pack, concat") {
   %17 = const() <ints=[1, 0, 1]> : i1[3]
   %18 = const() <ints=[-7, 9]> : i64[2]
   yield(%6, %7, %8, %9, %11, %12, %13, %14, %15, %16, %17, %18)
-})", {randomTensor(ir::f64({2, 3}), 4), randomTensor(ir::f64({2, 4}), 5), ir::Tensor::real(0.7), ir::Tensor::integer(13),
-      randomTensor(ir::f64({1, 3}), 6)});
+})",
+        {randomTensor(ir::f64({2, 3}), 4), randomTensor(ir::f64({2, 4}), 5), ir::Tensor::real(0.7),
+         ir::Tensor::integer(13), randomTensor(ir::f64({1, 3}), 6)});
 }
 
 TEST_CASE("jit: updates keep the value they start from where it is still read") {
-  agree(R"(func @f(%0: f64[4, 3], %1: f64[3], %2: i64, %3: f64, %4: f64[2, 2], %5: i64[5], %6: f64[5, 3]) {
+  agree(
+      R"(func @f(%0: f64[4, 3], %1: f64[3], %2: i64, %3: f64, %4: f64[2, 2], %5: i64[5], %6: f64[5, 3]) {
   %7 = exp(%0) : f64[4, 3]
   %8 = update(%7, %1, %2) : f64[4, 3]
   %9 = update(%7, %3, %2, %2) : f64[4, 3]
@@ -148,8 +170,10 @@ TEST_CASE("jit: updates keep the value they start from where it is still read") 
   %17 = update(%15, %3, %2, %2) : f64[4, 3]
   %18 = add(%17, %15) : f64[4, 3]
   yield(%8, %15, %16, %17, %18)
-})", {randomTensor(ir::f64({4, 3}), 1), randomTensor(ir::f64({3}), 2), ir::Tensor::integer(2), ir::Tensor::real(3.5),
-      randomTensor(ir::f64({2, 2}), 3), ints({0, 3, 3, 1, 0}), randomTensor(ir::f64({5, 3}), 4)});
+})",
+      {randomTensor(ir::f64({4, 3}), 1), randomTensor(ir::f64({3}), 2), ir::Tensor::integer(2),
+       ir::Tensor::real(3.5), randomTensor(ir::f64({2, 2}), 3), ints({0, 3, 3, 1, 0}),
+       randomTensor(ir::f64({5, 3}), 4)});
 }
 
 TEST_CASE("jit: loops that update a carried array, swap two and shift one") {
@@ -178,7 +202,8 @@ TEST_CASE("jit: loops that update a carried array, swap two and shift one") {
     yield(%30, %28)
   }
   yield(%3, %4, %13, %20, %21, %25, %26, %0)
-})", {randomTensor(ir::f64({9}), 1), randomTensor(ir::f64({9}), 2), ir::Tensor::integer(11)});
+})",
+        {randomTensor(ir::f64({9}), 1), randomTensor(ir::f64({9}), 2), ir::Tensor::integer(11)});
 }
 
 TEST_CASE("jit: while with a tape, a bound, dynamic carries") {
@@ -206,11 +231,13 @@ TEST_CASE("jit: while with a tape, a bound, dynamic carries") {
   }
   %8 = dim(%2) <i=0> : i64
   yield(%2, %3, %8)
-})", {vec({1, 2, 3}), ir::Tensor::integer(4)});
+})",
+        {vec({1, 2, 3}), ir::Tensor::integer(4)});
 }
 
 TEST_CASE("jit: orders and their derivatives at ties") {
-  const ir::Tensor tied = vec({3, 1, 2, 1, 3, 3, NAN, 0, -0.0, 2}), plain = randomTensor(ir::f64({10}), 8);
+  const ir::Tensor tied = vec({3, 1, 2, 1, 3, 3, NAN, 0, -0.0, 2}),
+                   plain = randomTensor(ir::f64({10}), 8);
   for (double t : {0.0, 0.5, 1.0, 0.25})
     for (const ir::Tensor& x : {tied, plain})
       agree(fmt::format(R"(func @f(%0: f64[10], %1: f64[10]) {{
@@ -228,7 +255,9 @@ TEST_CASE("jit: orders and their derivatives at ties") {
   %13 = norm(%6) : f64
   %14 = normalize(%1) : f64[10]
   yield(%2, %3, %4, %5, %8, %9, %10, %11, %12, %13, %14)
-}})", t), {x, randomTensor(ir::f64({10}), 9)});
+}})",
+                        t),
+            {x, randomTensor(ir::f64({10}), 9)});
 }
 
 TEST_CASE("jit: linear algebra, its statuses with the condition") {
@@ -245,6 +274,8 @@ TEST_CASE("jit: linear algebra, its statuses with the condition") {
   %18 = cholesky(%17) : f64[3, 3]
   yield(%3, %4, %5, %6, %7, %8, %9, %10, %11, %12, %13, %14, %15, %16, %18)
 })";
-  agree(text, {randomTensor(ir::f64({3, 3}), 1), randomTensor(ir::f64({3}), 2), randomTensor(ir::f64({3, 2}), 3)});
-  agree(text, {ir::Tensor::zeros(ir::f64({3, 3})), randomTensor(ir::f64({3}), 2), randomTensor(ir::f64({3, 2}), 3)});
+  agree(text, {randomTensor(ir::f64({3, 3}), 1), randomTensor(ir::f64({3}), 2),
+               randomTensor(ir::f64({3, 2}), 3)});
+  agree(text, {ir::Tensor::zeros(ir::f64({3, 3})), randomTensor(ir::f64({3}), 2),
+               randomTensor(ir::f64({3, 2}), 3)});
 }

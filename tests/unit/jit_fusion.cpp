@@ -31,7 +31,8 @@ TEST_CASE("fusion: boxes added to constant arrays") {
   %23 = add_slice(%21, %19, %20, %22) : f64[6, 7]
   yield(%15, %17, %16, %23)
 })";
-  agree(text, {randomTensor(ir::f64({20}), 1), randomTensor(ir::f64({5}), 2), randomTensor(ir::f64({20}), 3), ir::Tensor::real(-0.0)});
+  agree(text, {randomTensor(ir::f64({20}), 1), randomTensor(ir::f64({5}), 2),
+               randomTensor(ir::f64({20}), 3), ir::Tensor::real(-0.0)});
 }
 
 TEST_CASE("fusion: cheap expressions with several readers, chains, outputs in place") {

@@ -52,7 +52,8 @@ const char* kNewton = R"(func @f(%0: f64[?], %90: i64) {
 
 TEST_CASE("lanes: a Newton solve per element") {
   for (int64_t n : {0, 1, 3, 5, 8, 9, 16, 37}) {
-    const ir::Outcome outcome = agree(kNewton, {randomTensor(ir::f64({n}), 3), ir::Tensor::integer(50)});
+    const ir::Outcome outcome =
+        agree(kNewton, {randomTensor(ir::f64({n}), 3), ir::Tensor::integer(50)});
     CHECK(std::holds_alternative<std::vector<ir::Tensor>>(outcome));
   }
 }
@@ -115,7 +116,9 @@ TEST_CASE("lanes: branches, nested loops, breaks, bounds") {
   }
   yield(%4, %5, %6)
 })";
-  for (int64_t n : {4, 8, 21}) agree(text, {randomTensor(ir::f64({n}), 7), randomTensor(ir::f64({7}), 8), ir::Tensor::integer(1)});
+  for (int64_t n : {4, 8, 21})
+    agree(text,
+          {randomTensor(ir::f64({n}), 7), randomTensor(ir::f64({7}), 8), ir::Tensor::integer(1)});
   ir::Tensor x = randomTensor(ir::f64({21}), 7);
   x.reals[5] = 0;
   x.reals[11] = NAN;

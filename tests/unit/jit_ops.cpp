@@ -41,7 +41,8 @@ void checkElementwise(OpCode code, const std::vector<int64_t>& dims, bool mixed,
 
 }  // namespace
 
-TEST_CASE("jit: every elementwise operation, scalar, vector with a tail, and with a repeated scalar") {
+TEST_CASE(
+    "jit: every elementwise operation, scalar, vector with a tail, and with a repeated scalar") {
   uint64_t seed = 1;
   for (OpCode code : ops::elementwiseOps()) {
     CAPTURE(ir::shape(code).mnemonic);
@@ -53,7 +54,9 @@ TEST_CASE("jit: every elementwise operation, scalar, vector with a tail, and wit
 
 TEST_CASE("jit: sums in the documented order for every length and shape") {
   for (int64_t n : {0, 1, 2, 7, 8, 9, 15, 16, 17, 63, 64, 65, 200}) {
-    agree(fmt::format("func @f(%0: f64[{0}]) {{\n  %1 = reduce(%0) <str=\"sum\", ints=[0]> : f64\n  yield(%1)\n}}", n),
+    agree(fmt::format("func @f(%0: f64[{0}]) {{\n  %1 = reduce(%0) <str=\"sum\", ints=[0]> : f64\n "
+                      " yield(%1)\n}}",
+                      n),
           {randomTensor(ir::f64({n}), static_cast<uint64_t>(n))});
   }
 }
@@ -67,5 +70,6 @@ TEST_CASE("jit: a loop with a carry and stacked outs") {
     yield(%8, %6.sum)
   }
   yield(%3, %4)
-})", {randomTensor(ir::f64({3}), 3), ir::Tensor::integer(3)});
+})",
+        {randomTensor(ir::f64({3}), 3), ir::Tensor::integer(3)});
 }

@@ -87,7 +87,8 @@ TEST_CASE("jit: a flag ends a loop") {
   const std::atomic<bool> stop{true};
   jit::RunOptions options;
   options.interrupt = &stop;
-  const auto outcome = sharedJit().run(*module, *module->find("f"), std::vector{ir::Tensor::real(1)}, options);
+  const auto outcome =
+      sharedJit().run(*module, *module->find("f"), std::vector{ir::Tensor::real(1)}, options);
   CHECK(std::get<ir::StatusInfo>(outcome).status == ir::Status::Interrupted);
 }
 
@@ -96,7 +97,9 @@ TEST_CASE("jit: arrays beyond the machine's memory are a status") {
   const auto status = [&](const char* text, const std::vector<ir::Tensor>& arguments) {
     const auto module = parsed(text);
     const auto outcome = sharedJit().run(*module, *module->find("f"), arguments);
-    return std::holds_alternative<ir::StatusInfo>(outcome) ? std::get<ir::StatusInfo>(outcome).status : ir::Status::Ok;
+    return std::holds_alternative<ir::StatusInfo>(outcome)
+               ? std::get<ir::StatusInfo>(outcome).status
+               : ir::Status::Ok;
   };
   CHECK(status(R"(func @f(%0: f64) {
   %1 = fill(%0) : f64[1000000, 1000000]
@@ -104,12 +107,14 @@ TEST_CASE("jit: arrays beyond the machine's memory are a status") {
   %3 = update(%1, %0, %2, %2) : f64[1000000, 1000000]
   %4 = index(%3, %2, %2) : f64
   yield(%4)
-})", {ir::Tensor::real(1)}) == ir::Status::Memory);
+})",
+               {ir::Tensor::real(1)}) == ir::Status::Memory);
   CHECK(status(R"(func @f(%0: f64, %1: i64) {
   %2 = fill(%0, %1, %1) : f64[?, ?]
   %3 = const() <i=3> : i64
   %4 = update(%2, %0, %3, %3) : f64[?, ?]
   %5 = index(%4, %3, %3) : f64
   yield(%5)
-})", {ir::Tensor::real(1), ir::Tensor::integer(int64_t{1} << 40)}) == ir::Status::Memory);
+})",
+               {ir::Tensor::real(1), ir::Tensor::integer(int64_t{1} << 40)}) == ir::Status::Memory);
 }

@@ -26,16 +26,19 @@ inline jit::Jit& sharedJit() {
 inline bool sameNumber(double a, double b) { return a == b || (std::isnan(a) && std::isnan(b)); }
 
 inline std::string difference(const ir::Outcome& a, const ir::Outcome& b) {
-  if (a.index() != b.index()) return a.index() == 0 ? "a value and a status" : "a status and a value";
+  if (a.index() != b.index())
+    return a.index() == 0 ? "a value and a status" : "a status and a value";
   if (const auto* x = std::get_if<ir::StatusInfo>(&a)) {
     const auto& y = std::get<ir::StatusInfo>(b);
     if (x->status != y.status) return "statuses";
     if (!(x->span == y.span)) return "spans";
     if (x->text != y.text) return "texts";
     if (x->batch_index != y.batch_index)
-      return "batch indices " + std::to_string(x->batch_index) + " and " + std::to_string(y.batch_index);
+      return "batch indices " + std::to_string(x->batch_index) + " and " +
+             std::to_string(y.batch_index);
     if (!sameNumber(x->residual, y.residual) || !sameNumber(x->scale, y.scale)) return "residuals";
-    if (x->iterations != y.iterations || !sameNumber(x->tolerance, y.tolerance)) return "iterations";
+    if (x->iterations != y.iterations || !sameNumber(x->tolerance, y.tolerance))
+      return "iterations";
     if (!sameNumber(x->rcond, y.rcond)) return "rcond";
     return "";
   }
@@ -44,18 +47,24 @@ inline std::string difference(const ir::Outcome& a, const ir::Outcome& b) {
   if (x.size() != y.size()) return "numbers of results";
   for (size_t k = 0; k < x.size(); ++k) {
     if (!(x[k].type == y[k].type))
-      return "result " + std::to_string(k) + " types " + ir::str(x[k].type) + " " + ir::str(y[k].type);
+      return "result " + std::to_string(k) + " types " + ir::str(x[k].type) + " " +
+             ir::str(y[k].type);
     if (ir::identical(x[k], y[k])) continue;
     std::string text = "result " + std::to_string(k) + ":";
     for (int64_t j = 0; j < x[k].size() && text.size() < 400; ++j) {
       const auto show = [&](const ir::Tensor& t) {
         const auto at = static_cast<size_t>(j);
         char buffer[40];
-        if (t.type.isReal()) std::snprintf(buffer, sizeof buffer, "%.17g", t.reals[at]);
-        else std::snprintf(buffer, sizeof buffer, "%lld", static_cast<long long>(t.type.elem == ir::Elem::I64 ? t.ints[at] : t.bools[at]));
+        if (t.type.isReal())
+          std::snprintf(buffer, sizeof buffer, "%.17g", t.reals[at]);
+        else
+          std::snprintf(
+              buffer, sizeof buffer, "%lld",
+              static_cast<long long>(t.type.elem == ir::Elem::I64 ? t.ints[at] : t.bools[at]));
         return std::string(buffer);
       };
-      if (show(x[k]) != show(y[k])) text += " [" + std::to_string(j) + "] " + show(x[k]) + " / " + show(y[k]);
+      if (show(x[k]) != show(y[k]))
+        text += " [" + std::to_string(j) + "] " + show(x[k]) + " / " + show(y[k]);
     }
     return text;
   }
@@ -69,12 +78,14 @@ inline std::unique_ptr<ir::Module> parsed(const std::string& text) {
 }
 
 // The interpreter's outcome, after comparing the JIT at every level with it.
-inline ir::Outcome agree(const ir::Module& module, const ir::Function& function, const std::vector<ir::Tensor>& arguments) {
+inline ir::Outcome agree(const ir::Module& module, const ir::Function& function,
+                         const std::vector<ir::Tensor>& arguments) {
   const ir::Outcome reference = *ir::interpret(module, function, arguments);
   for (auto level : {jit::OptLevel::O0, jit::OptLevel::O1, jit::OptLevel::O2}) {
     jit::RunOptions options;
     options.level = level;
-    const std::string found = difference(reference, sharedJit().run(module, function, arguments, options));
+    const std::string found =
+        difference(reference, sharedJit().run(module, function, arguments, options));
     INFO("level O" << static_cast<int>(level) << "\n" << ir::print(function));
     CHECK(found == "");
   }

@@ -69,8 +69,8 @@ TEST_CASE("linear_solve: residuals for every structure, size and side") {
           Matrix x(static_cast<size_t>(n * m));
           Matrix work(static_cast<size_t>(dini_linear_solve_work(n)));
           double rcond = -1;
-          REQUIRE(dini_linear_solve(structure, transposed, n, m, a.stored.data(), b.data(), x.data(),
-                                    &rcond, work.data()) == DINI_OK);
+          REQUIRE(dini_linear_solve(structure, transposed, n, m, a.stored.data(), b.data(),
+                                    x.data(), &rcond, work.data()) == DINI_OK);
           CHECK(rcond > 1e-6);
           CHECK(rcond <= 1 + 1e-12);
           double worst = 0;
@@ -112,7 +112,8 @@ TEST_CASE("decompositions multiply back, signs are fixed") {
     CAPTURE(n);
     const int64_t k = std::min(m, n);
     const Matrix a = random(m * n);
-    Matrix u(m * k), s(k), v(n * k), q(m * k), r(k * n), work(dini_svd_work(m, n) + dini_qr_work(m, n));
+    Matrix u(m * k), s(k), v(n * k), q(m * k), r(k * n),
+        work(dini_svd_work(m, n) + dini_qr_work(m, n));
     REQUIRE(dini_svd(m, n, a.data(), u.data(), s.data(), v.data(), work.data()) == DINI_OK);
     REQUIRE(dini_qr(m, n, a.data(), q.data(), r.data(), work.data()) == DINI_OK);
     double worst = 0;
@@ -137,7 +138,8 @@ TEST_CASE("decompositions multiply back, signs are fixed") {
   for (int64_t i = 0; i < n; ++i)
     for (int64_t t = 0; t < n; ++t) {
       double av = 0;
-      for (int64_t j = 0; j < n; ++j) av += 0.5 * (a[i * n + j] + a[j * n + i]) * vectors[j * n + t];
+      for (int64_t j = 0; j < n; ++j)
+        av += 0.5 * (a[i * n + j] + a[j * n + i]) * vectors[j * n + t];
       worst = std::fmax(worst, std::fabs(av - values[t] * vectors[i * n + t]));
     }
   CHECK(worst < 1e-12);

@@ -16,8 +16,9 @@ namespace {
 const double kInf = std::numeric_limits<double>::infinity();
 const double kNan = std::numeric_limits<double>::quiet_NaN();
 const std::vector<double> kSpecial = {
-    0.0,   -0.0,  1,    -1,     2,     -2,    0.5,  -0.5, kInf, -kInf, kNan, 1e300, -1e300, 1e-300,
-    5e-324, -5e-324, 709, 710,  -745,  -746,  1e10, 1e22, -1e22, 3e15, 20,   0.9999999999, 27,  8};
+    0.0,  -0.0,  1,      -1,     2,      -2,           0.5, -0.5, kInf, -kInf,
+    kNan, 1e300, -1e300, 1e-300, 5e-324, -5e-324,      709, 710,  -745, -746,
+    1e10, 1e22,  -1e22,  3e15,   20,     0.9999999999, 27,  8};
 
 bool same(double a, double b) {
   return (std::isnan(a) && std::isnan(b)) || std::bit_cast<int64_t>(a) == std::bit_cast<int64_t>(b);
@@ -34,10 +35,14 @@ struct Sampler {
   double operator()() {
     const double unit = static_cast<double>(static_cast<int64_t>(bits())) * 0x1p-63;
     switch (bits() % 4) {
-      case 0: return std::ldexp(unit, static_cast<int>(bits() % 8) - 3);
-      case 1: return std::ldexp(unit, static_cast<int>(bits() % 40) - 20);
-      case 2: return kSpecial[bits() % kSpecial.size()];
-      default: return std::bit_cast<double>(bits());
+      case 0:
+        return std::ldexp(unit, static_cast<int>(bits() % 8) - 3);
+      case 1:
+        return std::ldexp(unit, static_cast<int>(bits() % 40) - 20);
+      case 2:
+        return kSpecial[bits() % kSpecial.size()];
+      default:
+        return std::bit_cast<double>(bits());
     }
   }
 };
@@ -90,9 +95,11 @@ void checkBinary(const char* name, F2 ours, void (*wide)(const double*, const do
 }  // namespace
 
 TEST_CASE("vector functions: special values, independent lanes, accuracy") {
-#define DINI_MATH1(name) checkUnary(#name, dini_##name, dini_v8_##name, [](double x) { return std::name(x); });
-#define DINI_MATH2(name) \
-  checkBinary(#name, dini_##name, dini_v8_##name, [](double x, double y) { return std::name(x, y); });
+#define DINI_MATH1(name) \
+  checkUnary(#name, dini_##name, dini_v8_##name, [](double x) { return std::name(x); });
+#define DINI_MATH2(name)                          \
+  checkBinary(#name, dini_##name, dini_v8_##name, \
+              [](double x, double y) { return std::name(x, y); });
 #include "dini/math_functions.def"
 #undef DINI_MATH1
 #undef DINI_MATH2
@@ -148,7 +155,8 @@ TEST_CASE("sigmoid and softplus saturate without NaN") {
 }
 
 TEST_CASE("norm does not over- or underflow") {
-  const double big[] = {3e300, -4e300}, small[] = {3e-310, 4e-310}, mixed[] = {kInf, 1}, nan[] = {kInf, kNan};
+  const double big[] = {3e300, -4e300}, small[] = {3e-310, 4e-310}, mixed[] = {kInf, 1},
+               nan[] = {kInf, kNan};
   CHECK(dini_norm(big, 2) == doctest::Approx(5e300));
   CHECK(dini_norm(small, 2) == doctest::Approx(5e-310));
   CHECK(dini_norm(mixed, 2) == kInf);
@@ -164,7 +172,8 @@ TEST_CASE("sums follow the eight interleaved partials") {
   for (double& v : x) v = std::fmod(static_cast<double>(sample.bits() % 1000), 7.3);
   double p[8] = {};
   for (size_t k = 0; k < x.size(); ++k) p[k % 8] += x[k];
-  CHECK(same(dini_sum(x.data(), 21), ((p[0] + p[1]) + (p[2] + p[3])) + ((p[4] + p[5]) + (p[6] + p[7]))));
+  CHECK(same(dini_sum(x.data(), 21),
+             ((p[0] + p[1]) + (p[2] + p[3])) + ((p[4] + p[5]) + (p[6] + p[7]))));
 }
 
 TEST_CASE("hash and its reals") {

@@ -19,7 +19,8 @@ double rosenbrock(const double* __restrict x, double* __restrict g, int64_t n) {
   double left = 0, right = 0;
   term(0, left, right);
   g[0] = left;
-  // Element i gets the right part of term i - 1, computed again, so that the loop has no dependence.
+  // Element i gets the right part of term i - 1, computed again, so that the loop has no
+  // dependence.
   double lanes[8] = {};
   int64_t i = 1;
   for (; i + 8 <= n - 1; i += 8)
@@ -60,7 +61,7 @@ void multiplyTransposedLeft(const Matrix& a, const Matrix& b, Matrix& c) {
 }
 
 struct Network {
-  Matrix w1, w2, x, y;       // examples in the columns of x and y
+  Matrix w1, w2, x, y;  // examples in the columns of x and y
   Matrix w1_bar, w2_bar;
   double gradient() {
     Matrix u, h, out, out_bar, w2_t, h_bar, x_t, h_t;
@@ -75,7 +76,8 @@ struct Network {
         loss += 0.5 * out_bar[i][j] * out_bar[i][j];
       }
     for (int i = 0; i < kSize; ++i)
-      for (int j = 0; j < kSize; ++j) w2_t[i][j] = w2[i][j], h_t[j][i] = h[i][j], x_t[j][i] = x[i][j];
+      for (int j = 0; j < kSize; ++j)
+        w2_t[i][j] = w2[i][j], h_t[j][i] = h[i][j], x_t[j][i] = x[i][j];
     multiply(out_bar, h_t, w2_bar);
     multiplyTransposedLeft(w2_t, out_bar, h_bar);
     for (int i = 0; i < kSize; ++i)
@@ -92,7 +94,8 @@ int main() {
   std::vector<double> x(n), g(n);
   for (int64_t i = 0; i < n; ++i) x[static_cast<size_t>(i)] = std::sin(static_cast<double>(i));
   double value = rosenbrock(x.data(), g.data(), n);
-  bench::measure("Rosenbrock 1e6", value + g[777], [&] { bench::keep(value = rosenbrock(x.data(), g.data(), n)); });
+  bench::measure("Rosenbrock 1e6", value + g[777],
+                 [&] { bench::keep(value = rosenbrock(x.data(), g.data(), n)); });
 
   static Network network;
   for (int i = 0; i < kSize; ++i)
@@ -103,5 +106,6 @@ int main() {
       network.y[i][j] = std::cos(i + j);
     }
   double loss = network.gradient();
-  bench::measure("MLP 32", loss + network.w1_bar[3][4], [&] { bench::keep(loss = network.gradient()); });
+  bench::measure("MLP 32", loss + network.w1_bar[3][4],
+                 [&] { bench::keep(loss = network.gradient()); });
 }

@@ -1,6 +1,6 @@
-// W5: value and gradient of a Gaussian mixture's log likelihood with diagonal precisions: d dimensions,
-// k components, n points, parameters alpha [k], mu [k, d], log scales q [k, d]. Points are worked on
-// eight at a time, as structure of arrays, forward and backward fused per block.
+// W5: value and gradient of a Gaussian mixture's log likelihood with diagonal precisions: d
+// dimensions, k components, n points, parameters alpha [k], mu [k, d], log scales q [k, d]. Points
+// are worked on eight at a time, as structure of arrays, forward and backward fused per block.
 #include <immintrin.h>
 
 #include <cmath>
@@ -22,7 +22,8 @@ struct Mixture {
   Mixture(int64_t dims, int64_t components, int64_t count) : d(dims), k(components), n(count) {
     const auto fill = [](std::vector<double>& v, int64_t size, double step) {
       v.resize(static_cast<size_t>(size));
-      for (int64_t i = 0; i < size; ++i) v[static_cast<size_t>(i)] = std::sin(step * static_cast<double>(i));
+      for (int64_t i = 0; i < size; ++i)
+        v[static_cast<size_t>(i)] = std::sin(step * static_cast<double>(i));
     };
     fill(alpha, k, 1.1);
     fill(mu, k * d, 0.7);
@@ -51,7 +52,8 @@ struct Mixture {
         __m512d square = _mm512_setzero_pd();
         for (int64_t j = 0; j < d; ++j) {
           const __m512d x = _mm512_loadu_pd(&points[j * n + first]);
-          const __m512d u = _mm512_mul_pd(_mm512_sub_pd(x, _mm512_set1_pd(mu[c * d + j])), _mm512_set1_pd(scale[c * d + j]));
+          const __m512d u = _mm512_mul_pd(_mm512_sub_pd(x, _mm512_set1_pd(mu[c * d + j])),
+                                          _mm512_set1_pd(scale[c * d + j]));
           gap[c * d + j] = u;
           square = _mm512_fmadd_pd(u, u, square);
         }
@@ -98,6 +100,7 @@ int main() {
     double value = mixture.gradient();
     char name[40];
     std::snprintf(name, sizeof name, "GMM d %d k 25 n 1000", static_cast<int>(d));
-    bench::measure(name, value + mixture.mu_bar[7], [&] { bench::keep(value = mixture.gradient()); });
+    bench::measure(name, value + mixture.mu_bar[7],
+                   [&] { bench::keep(value = mixture.gradient()); });
   }
 }

@@ -14,7 +14,8 @@ namespace {
 
 constexpr double kTolerance = 1e-10;
 
-__attribute__((target("avx512f,avx512dq"))) void lanes(const double* x, double* z_out, double* slope_out, int64_t n) {
+__attribute__((target("avx512f,avx512dq"))) void lanes(const double* x, double* z_out,
+                                                       double* slope_out, int64_t n) {
   const __m512d one = _mm512_set1_pd(1), tolerance = _mm512_set1_pd(kTolerance);
   for (int64_t i = 0; i < n; i += 8) {
     const __m512d target = _mm512_loadu_pd(x + i);
@@ -51,12 +52,15 @@ void scalars(const double* x, double* z_out, double* slope_out, int64_t n) {
 int main() {
   const int64_t n = 1'000'000;
   std::vector<double> x(n), z(n), slope(n);
-  for (int64_t i = 0; i < n; ++i) x[static_cast<size_t>(i)] = -0.9 + 1.8 * static_cast<double>(i) / static_cast<double>(n);
+  for (int64_t i = 0; i < n; ++i)
+    x[static_cast<size_t>(i)] = -0.9 + 1.8 * static_cast<double>(i) / static_cast<double>(n);
   const auto checksum = [&] { return z[12345] + slope[987654]; };
   scalars(x.data(), z.data(), slope.data(), n);
-  bench::measure("roots, scalar", checksum(), [&] { scalars(x.data(), z.data(), slope.data(), n); });
+  bench::measure("roots, scalar", checksum(),
+                 [&] { scalars(x.data(), z.data(), slope.data(), n); });
   if (__builtin_cpu_supports("avx512dq")) {
     lanes(x.data(), z.data(), slope.data(), n);
-    bench::measure("roots, eight lanes", checksum(), [&] { lanes(x.data(), z.data(), slope.data(), n); });
+    bench::measure("roots, eight lanes", checksum(),
+                   [&] { lanes(x.data(), z.data(), slope.data(), n); });
   }
 }

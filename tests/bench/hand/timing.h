@@ -29,8 +29,8 @@ double measure(const char* name, double checksum, const Run& run) {
   }
   std::sort(times.begin(), times.end());
   const double median = times[times.size() / 2];
-  std::printf("%-28s median %10.1f us   (%.1f to %.1f)   check %.12g\n", name, median * 1e6, times.front() * 1e6,
-              times[times.size() * 9 / 10] * 1e6, checksum);
+  std::printf("%-28s median %10.1f us   (%.1f to %.1f)   check %.12g\n", name, median * 1e6,
+              times.front() * 1e6, times[times.size() * 9 / 10] * 1e6, checksum);
   return median;
 }
 
