@@ -100,6 +100,10 @@ void Forward::rootRule(ir::Builder& b, const ir::Op& op) {
   }
   size_t moving = tangents.size();
   if (moving == 0) return;
+  for (const Value* unknown : equations.args)
+    if (!unknown->type.isStatic())
+      throw Unsupported("the derivative of a solve whose size is known only when the program runs is "
+                        "not available", op.span);
   for (size_t k = 0; k < unknowns; ++k) {
     arguments.push_back(copy.results[k]);
     request.active.push_back(true);

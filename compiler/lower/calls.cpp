@@ -183,6 +183,7 @@ Val Emitter::callLambda(const FunctionValue& f, std::vector<NamedVal> arguments)
   callee.env = f.captured;
   callee.sizes = f.sizes;
   callee.tie_mark = f.tie_mark;
+  if (f.lambda->type != nullptr) callee.result = f.lambda->type->result;
   bindParameters(f.lambda->parameters, std::move(arguments), callee, "the anonymous function");
   FrameScope scope(*this, callee, false);
   if (f.lambda->body->kind == ast::ExprKind::Block)

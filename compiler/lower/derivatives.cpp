@@ -261,7 +261,20 @@ Val Emitter::jacobianParts(const Val& out, const Val& in,
   return inner(in);
 }
 
+// A Jacobian is made of as many columns or rows as its parameters or results have elements.
+void Emitter::requireKnownSizes(const Differentiation& d) {
+  std::vector<ir::Value*> leaves = leavesOf(d.base.result);
+  for (size_t k : d.selected)
+    for (ir::Value* leaf : leavesOf(d.arguments[k])) leaves.push_back(leaf);
+  for (ir::Value* leaf : leaves)
+    if (leaf->type.isReal() && !leaf->type.isStatic())
+      fail(DiagCode::NotDifferentiable, span_,
+           "a Jacobian of arrays whose size is known only when the program runs is not available",
+           "`grad`, `jvp` and `vjp` take such arrays");
+}
+
 Val Emitter::jacobian(Differentiation& d) {
+  requireKnownSizes(d);
   std::vector<ir::Value*> results =
       differentiated(d, {}, [&](ir::Module& module, const ir::Function& f) {
         return ad::jacobian(module, f, d.request);

@@ -310,6 +310,7 @@ class Emitter {
   // The selected arguments with their real leaves replaced: bare if one, a tuple if several.
   Val likeSelected(const Differentiation& d, std::span<ir::Value* const> leaves);
   Val gradient(Differentiation& d);
+  void requireKnownSizes(const Differentiation& d);
   Val jacobian(Differentiation& d);
   Val tangent(Differentiation& d);
   Val cotangent(Differentiation& d);

@@ -337,6 +337,9 @@ Val Emitter::evalIf(const ast::IfExpr& e) {
   auto side = [&](const ast::ExprPtr& taken) {
     return [&] {
       Val value = taken != nullptr ? eval(*taken) : Val{};
+      if (has_value && value.kind == Val::Kind::Unit)
+        fail(DiagCode::TooLarge, taken->span, "`return` inside an expression is not available",
+             "make the expression the last one of the function");
       return has_value ? value : Val{};
     };
   };

@@ -118,6 +118,24 @@ TEST_SUITE("lower") {
     })");
   }
 
+  TEST_CASE("`return` inside an anonymous function, and where it cannot stand yet") {
+    passes(R"(
+    fn f(x: real) -> real = {
+      let g = fn(t: real) = {
+        for i in 0..3 { if t > i { return 2*t } }
+        -t
+      }
+      g(x)
+    }
+    test "values" { assert f(0.5) == 1.0 and f(-1.0) == 1.0 and grad(f)(-1.0) == -1.0 })");
+    Program program(R"(fn f(x: real) -> real = {
+        let y = if x > 0 { return 1.0 } else { 2.0 }
+        y + 1
+      }
+      test "t" { assert f(1.0) == 1.0 })");
+    CHECK(program.loweringError().substr(0, 5) == "E0902");
+  }
+
   TEST_CASE("only the side taken is evaluated; try takes the other after a status") {
     passes(R"(test "sides" {
       let x = [1.0]
