@@ -1,6 +1,7 @@
 #include "ir/text.h"
 
 #include <cmath>
+#include <cstdio>
 
 #include <fmt/format.h>
 
@@ -54,6 +55,24 @@ std::string formatLine(std::string_view format, std::span<const Tensor> operands
     }
   }
   return out;
+}
+
+namespace {
+
+constexpr std::string_view kNoticeMark = "\x01solve ";  // no program can print a control character
+
+}  // namespace
+
+std::string failureNotice(Span solve) {
+  return fmt::format("{}{} {} {}", kNoticeMark, solve.file.index, solve.begin, solve.end);
+}
+
+std::optional<Span> parseFailureNotice(std::string_view line) {
+  if (!line.starts_with(kNoticeMark)) return std::nullopt;
+  Span span;
+  int read = std::sscanf(std::string(line.substr(kNoticeMark.size())).c_str(), "%d %u %u", &span.file.index, &span.begin, &span.end);
+  check(read == 3, "a failure notice without a place");
+  return span;
 }
 
 }  // namespace dini::ir

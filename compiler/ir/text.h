@@ -4,6 +4,7 @@
 // fields into it.
 #pragma once
 
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -16,5 +17,10 @@ std::string formatReal(double value);
 void appendText(std::string& out, const Tensor& tensor);
 // `print`'s line, without newline.
 std::string formatLine(std::string_view format, std::span<const Tensor> operands);
+
+// A line on the print channel that is not output but says that the solve at a place failed and its
+// value is NaN from here on. Null: the line is output.
+std::string failureNotice(Span solve);
+std::optional<Span> parseFailureNotice(std::string_view line);
 
 }  // namespace dini::ir

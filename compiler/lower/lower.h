@@ -25,8 +25,13 @@ struct HostValue {
 // Leaf types of a concrete type, in declaration order.
 std::vector<ir::Type> leafTypes(const types::Type& type);
 
+// What a failing solve does: end the call with its status, or give NaN with a warning (a line on
+// the print channel, ir::failureNotice).
+enum class OnFailure { Status, Nan };
+
 struct Options {
   ad::TieOptions ties;
+  OnFailure on_failure = OnFailure::Status;
 };
 
 // An IR function made from source: parameters are the leaves of `inputs`, results those of `type`.

@@ -3,11 +3,14 @@
 // region holds the equations. The equations are lowered anew wherever the solver evaluates them.
 // Solver protocol: docs/guides/adding-a-solver.md.
 #include <algorithm>
+#include <limits>
 #include <utility>
 
 #include <fmt/format.h>
 
 #include "base/check.h"
+#include "ir/clone.h"
+#include "ir/text.h"
 #include "lower/scopes.h"
 
 namespace dini::lower {
@@ -57,6 +60,7 @@ class SolveLowering {
   Val value(const Values& solutions);
   Val unrolled(const Values& starts);
   Val root(const Values& starts);
+  Val orNan(const std::function<Val()>& solve);
 
   bool isGiven() const { return solve_.solver && solve_.solver->function == nullptr; }
   const ast::FnDecl& solver();
@@ -361,10 +365,42 @@ Val SolveLowering::root(const Values& starts) {
   return value(solutions);
 }
 
+// The solve, or NaN and a notice where it ends in a status. The NaN is a sum of everything real that
+// the solve reads, times NaN: so every derivative through it is NaN too, never 0.
+Val SolveLowering::orNan(const std::function<Val()>& solve) {
+  ir::Op& op = b().emitUnchecked(OpCode::Try, {});
+  auto fill = [&](ir::Region& region, const std::function<Values()>& emit) {
+    ir::Builder inner(e_.function_, region);
+    Emitter::BuilderScope scope(e_, inner);
+    inner.yield(emit());
+  };
+  fill(*op.regions[0], [&] { return leavesOf(solve()); });
+  const Values solutions = op.regions[0]->yields();
+  fill(*op.regions[1], [&] {
+    ir::Value* poison = b().real(std::numeric_limits<double>::quiet_NaN());
+    for (ir::Value* read : ir::captures(*op.regions[0]))
+      if (read->type.isReal()) poison = b().add(poison, b().mul(poison, b().sumAll(read)));
+    ir::Attrs attrs;
+    attrs.str = ir::failureNotice(solve_.span);
+    b().emit(OpCode::Print, {}, std::move(attrs));
+    Values poisoned;
+    for (ir::Value* solution : solutions) {
+      Values sizes;
+      for (int64_t dim : solution->type.dims) sizes.push_back(b().integer(dim));
+      poisoned.push_back(sizes.empty() ? poison : b().fill(poison, sizes));
+    }
+    return poisoned;
+  });
+  Values results;
+  for (ir::Value* solution : solutions) results.push_back(e_.function_.addResult(op, solution->type));
+  return value(results);
+}
+
 Val SolveLowering::lower() {
   // A given solution is the start of a solver that returns it.
   Values begin = isGiven() ? given().solutions : starts();
-  return mode() == "unroll" ? unrolled(begin) : root(begin);
+  auto solve = [&] { return mode() == "unroll" ? unrolled(begin) : root(begin); };
+  return e_.shared_.options.on_failure == OnFailure::Nan ? orNan(solve) : solve();
 }
 
 Val Emitter::evalSolve(const ast::SolveExpr& e) { return SolveLowering(*this, e).lower(); }
