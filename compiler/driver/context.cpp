@@ -38,6 +38,7 @@ session::Session* Context::session() {
     return nullptr;
   }
   made.ties = *policy;
+  if (options.on_failure == "nan") made.on_failure = lower::OnFailure::Nan;
   made.notice_ties = options.ties.empty();
   made.execution.engine = *chosen_engine;
   made.execution.level = *chosen_level;

@@ -36,6 +36,9 @@ void addCommonOptions(CLI::App& app, CommonOptions& options) {
                "weight each kink alone, even where two are the same switch");
   app.add_option("--engine", options.engine, "auto (default), interp or jit");
   app.add_option("-O", options.level, "optimisation of compiled code: 0, 1 or 2 (default)");
+  app.add_option("--on-failure", options.on_failure,
+                 "a solve that fails: status (default) ends the call, nan makes its value NaN")
+      ->check(CLI::IsMember({"status", "nan"}));
   app.add_option("--color", options.colour, "auto (default), always or never")
       ->check(CLI::IsMember({"auto", "always", "never"}));
   app.add_option("--diagnostics", options.diagnostics, "text (default) or json")

@@ -12,9 +12,9 @@ namespace {
 
 constexpr std::array<std::string_view, 8> kCommands = {"certify", "clarke", "plot",  "build",
                                                        "import",  "lsp",    "bench", "gradbench"};
-constexpr std::array<std::string_view, 9> kOptions = {
+constexpr std::array<std::string_view, 8> kOptions = {
     "--tie-direction", "--tie-tolerance", "--tie-report", "--audit",     "--radius",
-    "--progress",      "--resume",        "--node-limit", "--on-failure"};
+    "--progress",      "--resume",        "--node-limit"};
 
 template <class Words>
 bool holds(const Words& words, std::string_view word) {

@@ -5,6 +5,7 @@
 #include <string>
 
 #include "ad/ad.h"
+#include "lower/lower.h"
 #include "session/execute.h"
 
 namespace dini::session {
@@ -12,6 +13,7 @@ namespace dini::session {
 struct Options {
   ExecuteOptions execution;
   ad::TieOptions ties;
+  lower::OnFailure on_failure = lower::OnFailure::Status;
   bool notice_ties = false;  // nobody chose the policy: say once that a tie met it (W0503)
 };
 

@@ -10,6 +10,7 @@
 #include "session/load_calls.h"
 #include "session/prelude.h"
 #include "session/status_report.h"
+#include "ir/text.h"
 #include "syntax/parser.h"
 
 namespace dini::session {
@@ -29,6 +30,12 @@ Session::Session(Options options)
       program_(std::make_unique<sema::Program>(sources_, sink_)),
       executor_(options_.execution) {
   if (!executor_.options().interrupt) executor_.options().interrupt = &interruptFlag();
+  executor_.options().print = [this](const std::string& line) {
+    if (auto solve = ir::parseFailureNotice(line))
+      sink_.add(DiagCode::SolveFailed, *solve, "this solve failed; its value and every derivative through it are NaN");
+    else if (options_.execution.print)
+      options_.execution.print(line);
+  };
   for (const EmbeddedText& text : preludeTexts())
     program_->addPrelude(fmt::format("<prelude>/{}.dini", text.name), std::string(text.text));
 }
@@ -37,7 +44,7 @@ Session::~Session() = default;
 
 lower::Lowerer& Session::lowerer() {
   if (!lowerer_)
-    lowerer_ = std::make_unique<lower::Lowerer>(*program_, sink_, lower::Options{options_.ties});
+    lowerer_ = std::make_unique<lower::Lowerer>(*program_, sink_, lower::Options{options_.ties, options_.on_failure});
   return *lowerer_;
 }
 
