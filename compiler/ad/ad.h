@@ -64,9 +64,4 @@ std::unique_ptr<ir::Function> valueAndGrad(ir::Module& module, const ir::Functio
 std::unique_ptr<ir::Function> jacobian(ir::Module& module, const ir::Function& f,
                                        const Request& request);
 
-// Rewrites loops without carries into batched operations where their bodies allow it; same bits
-// (but for products handed to BLAS). For code that will not be differentiated again: it makes
-// selects of branches, kinks included. What is differentiated is batched by `linearise` itself.
-void vmap(ir::Module& module, ir::Function& function);
-
 }  // namespace dini::ad

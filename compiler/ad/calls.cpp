@@ -4,7 +4,7 @@
 
 #include <fmt/format.h>
 
-#include "ad/batch.h"
+#include "batch/vmap.h"
 #include "ad/forward.h"
 #include "ad/linear.h"
 #include "ad/split.h"
@@ -116,7 +116,7 @@ void ensure(ir::Module& module, const std::string& text) {
 std::unique_ptr<ir::Function> prepared(ir::Module& module, const ir::Function& f) {
   auto copy = ir::clone(f, f.name);
   opt::simplify(module, *copy);
-  batchMaps(*copy, Comparisons::Keep);
+  batch::batchMaps(*copy, batch::Comparisons::Keep);
   opt::simplify(module, *copy);
   analysis::unifyKinks(*copy);
   return copy;

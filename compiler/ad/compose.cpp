@@ -1,6 +1,6 @@
 // The compositions: jvp, vjp, value and gradient, Jacobian.
 #include "ad/ad.h"
-#include "ad/batch.h"
+#include "batch/vmap.h"
 #include "ad/calls.h"
 #include "ad/forward.h"
 #include "ad/linear.h"
@@ -31,7 +31,7 @@ size_t activeCount(const Request& request) {
 // Ends one differentiation level.
 void close(ir::Module& module, ir::Function& function) {
   eraseLinearFlags(function);
-  batchBasisLoops(function);
+  batch::batchBasisLoops(function);
   calls::complete(module, function);
   opt::simplify(module, function);
 }
@@ -40,7 +40,7 @@ std::unique_ptr<ir::Function> transposed(ir::Module& module, const ir::Function&
                                          const Request& request) {
   auto linear = linearise(module, f, request);
   split(module, *linear);
-  batchMaps(*linear, Comparisons::Keep);
+  batch::batchMaps(*linear, batch::Comparisons::Keep);
   return transpose(module, *linear, activeCount(request), realResults(f));
 }
 
@@ -167,7 +167,7 @@ std::unique_ptr<ir::Function> jacobian(ir::Module& module, const ir::Function& f
   bool by_rows = totalElements(reals) < totalElements(params);
   auto linear = linearise(module, f, request);
   split(module, *linear);
-  batchMaps(*linear, Comparisons::Keep);
+  batch::batchMaps(*linear, batch::Comparisons::Keep);
   size_t tangents = params.size(), outs = reals.size();
   if (by_rows) {
     linear = transpose(module, *linear, tangents, outs);

@@ -1,6 +1,6 @@
 #include "ad/linear_map.h"
 
-#include "ad/batch.h"
+#include "batch/vmap.h"
 #include "ad/linear.h"
 #include "base/check.h"
 #include "ir/walk.h"
@@ -132,7 +132,7 @@ Values LinearMap::basisImages(ir::Builder& b, size_t which) const {
     tangents[which] = e;
     return apply(in, tangents);
   });
-  images[0]->def->attrs.str = kBasisLoop;
+  images[0]->def->attrs.str = batch::kBasisLoop;
   return images;
 }
 

@@ -12,9 +12,15 @@ namespace {
 
 void appendElement(std::string& out, const Tensor& tensor, size_t at) {
   switch (tensor.type.elem) {
-    case Elem::F64: out += formatReal(tensor.reals[at]); break;
-    case Elem::I64: fmt::format_to(std::back_inserter(out), "{}", tensor.ints[at]); break;
-    case Elem::I1: out += tensor.bools[at] ? "true" : "false"; break;
+    case Elem::F64:
+      out += formatReal(tensor.reals[at]);
+      break;
+    case Elem::I64:
+      fmt::format_to(std::back_inserter(out), "{}", tensor.ints[at]);
+      break;
+    case Elem::I1:
+      out += tensor.bools[at] ? "true" : "false";
+      break;
   }
 }
 
@@ -70,7 +76,8 @@ std::string failureNotice(Span solve) {
 std::optional<Span> parseFailureNotice(std::string_view line) {
   if (!line.starts_with(kNoticeMark)) return std::nullopt;
   Span span;
-  int read = std::sscanf(std::string(line.substr(kNoticeMark.size())).c_str(), "%d %u %u", &span.file.index, &span.begin, &span.end);
+  int read = std::sscanf(std::string(line.substr(kNoticeMark.size())).c_str(), "%d %u %u",
+                         &span.file.index, &span.begin, &span.end);
   check(read == 3, "a failure notice without a place");
   return span;
 }

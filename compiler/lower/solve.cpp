@@ -365,8 +365,8 @@ Val SolveLowering::root(const Values& starts) {
   return value(solutions);
 }
 
-// The solve, or NaN and a notice where it ends in a status. The NaN is a sum of everything real that
-// the solve reads, times NaN: so every derivative through it is NaN too, never 0.
+// The solve, or NaN and a notice where it ends in a status. The NaN is a sum of everything real
+// that the solve reads, times NaN: so every derivative through it is NaN too, never 0.
 Val SolveLowering::orNan(const std::function<Val()>& solve) {
   ir::Op& op = b().emitUnchecked(OpCode::Try, {});
   auto fill = [&](ir::Region& region, const std::function<Values()>& emit) {
@@ -392,7 +392,8 @@ Val SolveLowering::orNan(const std::function<Val()>& solve) {
     return poisoned;
   });
   Values results;
-  for (ir::Value* solution : solutions) results.push_back(e_.function_.addResult(op, solution->type));
+  for (ir::Value* solution : solutions)
+    results.push_back(e_.function_.addResult(op, solution->type));
   return value(results);
 }
 

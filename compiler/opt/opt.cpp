@@ -1,6 +1,6 @@
 #include "opt/opt.h"
 
-#include "ad/ad.h"
+#include "batch/vmap.h"
 #include "ir/verifier.h"
 #include "opt/passes.h"
 
@@ -17,9 +17,12 @@ constexpr Pass kPasses[] = {
      runOnce<foldConstants>},
     {"subexpression-sharing", "one computation for equal operations", runOnce<shareSubexpressions>},
     {"dead-code-removal", "unused operations, results and carries", runOnce<removeDeadCode>},
-    {"invariant-code-motion", "out of loops, what does not change in them", runOnce<hoistInvariants>},
-    {"branch-selection", "branches that compute nothing become selections", runOnce<selectBranches>},
-    {"map-batching", "loops of independent iterations become operations on whole arrays", ad::vmap},
+    {"invariant-code-motion", "out of loops, what does not change in them",
+     runOnce<hoistInvariants>},
+    {"branch-selection", "branches that compute nothing become selections",
+     runOnce<selectBranches>},
+    {"map-batching", "loops of independent iterations become operations on whole arrays",
+     batch::vmap},
     {"conditional-updates", "additions to an element of an array, out of branches",
      runOnce<moveConditionalUpdates>},
     {"slice-sums", "zeros to which slices are added become the parts they consist of",
@@ -67,7 +70,7 @@ void simplify(ir::Module& module, ir::Function& function) {
 void prepareForCodegen(ir::Module& module, ir::Function& function) {
   simplify(module, function);
   apply("branch-selection", selectBranches, function, module);
-  ad::vmap(module, function);
+  batch::vmap(module, function);
 #ifdef DINI_VERIFY_EACH
   ir::verifyOrFail(function, "map-batching", &module);
 #endif

@@ -1,7 +1,5 @@
 #include "session/execute.h"
 
-#include "ad/ad.h"
-
 #include "base/check.h"
 #include "opt/opt.h"
 
@@ -32,8 +30,6 @@ Prepared prepare(const ir::Module& module, const ir::Function& function) {
   std::vector<ir::Function*> all;
   for (auto& [name, made] : prepared.module.functions) all.push_back(made.get());
   for (ir::Function* made : all) {
-    opt::simplify(prepared.module, *made);
-    ad::vmap(prepared.module, *made);
     opt::prepareForCodegen(prepared.module, *made);
   }
   return prepared;

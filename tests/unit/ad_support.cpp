@@ -48,7 +48,7 @@ std::string Program::deriveWrt(const std::string& how, const std::string& from,
               : how == "vjp" ? ad::vjp(*module_, f, request)
               : how == "jac" ? ad::jacobian(*module_, f, request)
                              : ad::valueAndGrad(*module_, f, request);
-  if (how == "vmap") ad::vmap(*module_, *made);
+  if (how == "vmap") batch::vmap(*module_, *made);
   made->name = "derived" + std::to_string(made_++);
   ir::Function& added = module_->add(std::move(made));
   for (const auto& [name, function] : module_->functions)

@@ -1,10 +1,10 @@
 // Batching rules of array operations and of solves with one matrix.
 #include <algorithm>
 
-#include "ad/batch.h"
+#include "batch/batcher.h"
 #include "ir/type_rules.h"
 
-namespace dini::ad {
+namespace dini::batch {
 
 using ir::OpCode;
 using ir::Value;
@@ -37,17 +37,31 @@ bool isWhole(Value* array, Value* start, Value* size) {
 
 bool Batcher::arrayRule(ir::Builder& b, const ir::Op& op) {
   switch (op.code) {
-    case OpCode::Index: indexRule(b, op); return true;
-    case OpCode::Update: updateRule(b, op); return true;
-    case OpCode::AddAt: addAtRule(b, op); return true;
+    case OpCode::Index:
+      indexRule(b, op);
+      return true;
+    case OpCode::Update:
+      updateRule(b, op);
+      return true;
+    case OpCode::AddAt:
+      addAtRule(b, op);
+      return true;
     case OpCode::Slice:
     case OpCode::UpdateSlice:
-    case OpCode::AddSlice: sliceRules(b, op); return true;
+    case OpCode::AddSlice:
+      sliceRules(b, op);
+      return true;
     case OpCode::Gather:
-    case OpCode::ScatterAdd: gatherRules(b, op); return true;
-    case OpCode::Einsum: einsumRule(b, op); return true;
+    case OpCode::ScatterAdd:
+      gatherRules(b, op);
+      return true;
+    case OpCode::Einsum:
+      einsumRule(b, op);
+      return true;
     case OpCode::LinearSolve:
-    case OpCode::SolveFactored: solveRule(b, op); return true;
+    case OpCode::SolveFactored:
+      solveRule(b, op);
+      return true;
     case OpCode::Dim: {
       Value* array = batched(b, op.operand(0));
       setUniform(op.result(), b.dim(array, static_cast<size_t>(op.attrs.i) + 1));
@@ -62,8 +76,11 @@ bool Batcher::arrayRule(ir::Builder& b, const ir::Op& op) {
     case OpCode::ReducePick:
     case OpCode::ReducePickT:
     case OpCode::Concat:
-    case OpCode::Pack: shapeRules(b, op); return true;
-    default: return false;
+    case OpCode::Pack:
+      shapeRules(b, op);
+      return true;
+    default:
+      return false;
   }
 }
 
@@ -85,8 +102,12 @@ void Batcher::shapeRules(ir::Builder& b, const ir::Op& op) {
     return all;
   };
   switch (op.code) {
-    case OpCode::Fill: set(op.result(), b.broadcast(in(0), {0}, sizes(1))); return;
-    case OpCode::Reshape: set(op.result(), b.reshape(in(0), sizes(1))); return;
+    case OpCode::Fill:
+      set(op.result(), b.broadcast(in(0), {0}, sizes(1)));
+      return;
+    case OpCode::Reshape:
+      set(op.result(), b.reshape(in(0), sizes(1)));
+      return;
     case OpCode::Transpose:
       shift(attrs.ints);
       attrs.ints.insert(attrs.ints.begin(), 0);
@@ -97,7 +118,9 @@ void Batcher::shapeRules(ir::Builder& b, const ir::Op& op) {
       attrs.ints.insert(attrs.ints.begin(), 0);
       set(op.result(), b.broadcast(in(0), std::move(attrs.ints), sizes(1)));
       return;
-    case OpCode::Flip: set(op.result(), b.flip(in(0), op.attrs.i + 1)); return;
+    case OpCode::Flip:
+      set(op.result(), b.flip(in(0), op.attrs.i + 1));
+      return;
     case OpCode::Reduce:
       shift(attrs.ints);
       set(op.result(), b.op(OpCode::Reduce, {in(0)}, std::move(attrs)));
@@ -269,8 +292,8 @@ void Batcher::sliceRules(ir::Builder& b, const ir::Op& op) {
     return set(op.result(), b.slice(array, starts, sizes));
   }
   Value* v = batched(b, op.operand(1));
-  set(op.result(), op.code == OpCode::AddSlice ? b.addSlice(array, v, starts)
-                                               : b.updateSlice(array, v, starts));
+  set(op.result(),
+      op.code == OpCode::AddSlice ? b.addSlice(array, v, starts) : b.updateSlice(array, v, starts));
 }
 
 // Rows of all members numbered through: member * rows + index.
@@ -324,4 +347,4 @@ void Batcher::solveRule(ir::Builder& b, const ir::Op& op) {
   set(op.result(), b.transpose(b.op(op.code, std::move(operands), op.attrs), {1, 0}));
 }
 
-}  // namespace dini::ad
+}  // namespace dini::batch

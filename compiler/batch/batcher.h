@@ -4,21 +4,19 @@
 // Anything without a rule throws NotBatchable; vmap() then leaves the loop as it was.
 // Per member, reductions keep their order: results are the same to the last bit (but for products
 // that an engine hands to BLAS).
-// batch.cpp: values, elementwise, control; batch_array.cpp: arrays and solves.
+// batcher.cpp: values, elementwise, control; batcher_array.cpp: arrays and solves.
 #pragma once
 
 #include <unordered_map>
 #include <unordered_set>
 
+#include "batch/vmap.h"
 #include "ir/builder.h"
 #include "ir/clone.h"
 
-namespace dini::ad {
+namespace dini::batch {
 
 struct NotBatchable {};
-
-// Before differentiation an `if` on a comparison must stay one: it is a kink (nonsmooth, maths.md).
-enum class Comparisons { Keep, Batch };
 
 class Batcher {
  public:
@@ -49,7 +47,7 @@ class Batcher {
   Lane lane(ir::Value* old) const;
   bool isUniform(ir::Value* old) const { return lane(old).kind == Lane::Kind::Uniform; }
   bool isBatched(ir::Value* old) const { return !isUniform(old); }
-  ir::Value* uniform(ir::Value* old) const;             // NotBatchable unless uniform
+  ir::Value* uniform(ir::Value* old) const;  // NotBatchable unless uniform
   std::vector<ir::Value*> uniforms(std::span<ir::Value* const> olds) const;
   void setUniform(const ir::Value* old, ir::Value* value);
   ir::Value* batchSize(ir::Builder& b) const;
@@ -83,14 +81,4 @@ class Batcher {
   std::unordered_map<const ir::Value*, Lane> lanes_;
 };
 
-// Sums of products of (broadcast) arrays become einsums; products with an identity matrix become
-// transpositions. Same bits, less memory.
-void contractProducts(ir::Function& function);
-
-// The loops that ad makes over basis vectors carry this mark (attrs.str).
-inline constexpr const char* kBasisLoop = "basis";
-void batchBasisLoops(ir::Function& function);
-// Maps of a function that is about to be differentiated.
-void batchMaps(ir::Function& function, Comparisons comparisons);
-
-}  // namespace dini::ad
+}  // namespace dini::batch

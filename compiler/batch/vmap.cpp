@@ -1,11 +1,10 @@
 // The vmap pass: maps, innermost first, become batched operations where their bodies allow it.
 #include <algorithm>
 
-#include "ad/ad.h"
-#include "ad/batch.h"
-#include "ad/fission.h"
+#include "batch/batcher.h"
+#include "batch/fission.h"
 
-namespace dini::ad {
+namespace dini::batch {
 
 using ir::OpCode;
 using ir::Value;
@@ -43,8 +42,7 @@ template <class Wanted>
 void batchRegion(ir::Function& function, ir::Region& region, Comparisons comparisons,
                  const Wanted& wanted) {
   for (size_t k = region.ops.size(); k-- > 0;) {
-    for (auto& nested : region.ops[k]->regions)
-      batchRegion(function, *nested, comparisons, wanted);
+    for (auto& nested : region.ops[k]->regions) batchRegion(function, *nested, comparisons, wanted);
     if (isMap(*region.ops[k]) && wanted(*region.ops[k])) batch(function, region, k, comparisons);
   }
 }
@@ -66,4 +64,4 @@ void batchBasisLoops(ir::Function& function) {
   ir::eraseDead(function);
 }
 
-}  // namespace dini::ad
+}  // namespace dini::batch

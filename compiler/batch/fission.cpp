@@ -1,11 +1,11 @@
-#include "ad/fission.h"
+#include "batch/fission.h"
 
 #include <algorithm>
 
 #include "base/check.h"
 #include "ir/walk.h"
 
-namespace dini::ad {
+namespace dini::batch {
 
 using ir::OpCode;
 using ir::Value;
@@ -191,4 +191,4 @@ void Fission::buildCore(size_t position, Batcher& batcher,
   }
 }
 
-}  // namespace dini::ad
+}  // namespace dini::batch

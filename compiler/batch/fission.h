@@ -7,9 +7,9 @@
 
 #include <unordered_set>
 
-#include "ad/batch.h"
+#include "batch/batcher.h"
 
-namespace dini::ad {
+namespace dini::batch {
 
 class Fission {
  public:
@@ -41,4 +41,4 @@ class Fission {
   Ops core_;
 };
 
-}  // namespace dini::ad
+}  // namespace dini::batch

@@ -1,4 +1,4 @@
-#include "ad/batch.h"
+#include "batch/batcher.h"
 
 #include <algorithm>
 
@@ -6,7 +6,7 @@
 #include "base/check.h"
 #include "ir/walk.h"
 
-namespace dini::ad {
+namespace dini::batch {
 
 using ir::OpCode;
 using ir::Value;
@@ -32,8 +32,10 @@ bool needsAnIteration(const ir::Op& op) {
     case OpCode::UpdateSlice:
     case OpCode::AddAt:
     case OpCode::AddSlice:
-    case OpCode::ScatterAdd: return true;
-    default: return !op.regions.empty() || ir::shape(op.code).stratum == ir::Stratum::Solve;
+    case OpCode::ScatterAdd:
+      return true;
+    default:
+      return !op.regions.empty() || ir::shape(op.code).stratum == ir::Stratum::Solve;
   }
 }
 
@@ -107,8 +109,10 @@ Value* Batcher::place(Value* old) {
 Value* Batcher::member(ir::Builder& b, Value* old, Value* index) {
   Lane found = lane(old);
   switch (found.kind) {
-    case Lane::Kind::Uniform: return found.value;
-    case Lane::Kind::Batched: return b.index(found.value, {index});
+    case Lane::Kind::Uniform:
+      return found.value;
+    case Lane::Kind::Batched:
+      return b.index(found.value, {index});
     case Lane::Kind::Affine:
       return found.value != nullptr ? b.op(OpCode::IAdd, {index, found.value}) : index;
   }
@@ -225,7 +229,8 @@ void Batcher::elementwise(ir::Builder& b, const ir::Op& op) {
     } else {  // a batched scalar beside arrays
       Value* column = batched(b, operand);
       Values sizes;
-      if (full != nullptr) sizes = b.dims(full);
+      if (full != nullptr)
+        sizes = b.dims(full);
       else
         for (Value* other : op.operands)
           if (other->type.rank() == rank) sizes = b.dims(batched(b, other));
@@ -260,8 +265,10 @@ void Batcher::loopRule(ir::Builder& b, const ir::Op& op) {
   auto step = [&](ir::Builder& in, std::span<Value* const> args) {
     setUniform(body.args[0], args[0]);
     for (size_t k = 0; k < carries; ++k) {
-      if (dependent(body.args[k + 1])) set(body.args[k + 1], args[k + 1]);
-      else setUniform(body.args[k + 1], args[k + 1]);
+      if (dependent(body.args[k + 1]))
+        set(body.args[k + 1], args[k + 1]);
+      else
+        setUniform(body.args[k + 1], args[k + 1]);
     }
     visitOps(in, body);
     Values yielded;
@@ -310,4 +317,4 @@ void Batcher::ifRule(ir::Builder& b, const ir::Op& op) {
   }
 }
 
-}  // namespace dini::ad
+}  // namespace dini::batch

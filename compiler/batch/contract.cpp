@@ -2,11 +2,11 @@
 #include <algorithm>
 #include <unordered_map>
 
-#include "ad/batch.h"
+#include "batch/batcher.h"
 #include "ir/type_rules.h"
 #include "ir/walk.h"
 
-namespace dini::ad {
+namespace dini::batch {
 
 using ir::OpCode;
 using ir::Value;
@@ -47,8 +47,9 @@ bool contains(const std::vector<int64_t>& axes, int64_t axis) {
 
 using UseCounts = std::unordered_map<const Value*, int>;
 
-// reduce sum of a product that nothing else reads -> einsum, where every axis summed over is one of both factors and their
-// order of summation is the einsum's: the order of the letters in the first factor.
+// reduce sum of a product that nothing else reads -> einsum, where every axis summed over is one of
+// both factors and their order of summation is the einsum's: the order of the letters in the first
+// factor.
 Value* contractedSum(ir::Function& function, ir::Region& region, size_t at, UseCounts& uses) {
   const ir::Op& op = *region.ops[at];
   if (op.code != OpCode::Reduce || op.attrs.str != "sum" || op.operand(0)->def == nullptr)
@@ -99,8 +100,7 @@ bool isIdentity(const Value* value) {
   std::vector<int64_t> axes;
   for (const Value* side : equal->operands) {
     if (side->def == nullptr || side->def->code != OpCode::Broadcast ||
-        side->def->operand(0)->def == nullptr ||
-        side->def->operand(0)->def->code != OpCode::Iota)
+        side->def->operand(0)->def == nullptr || side->def->operand(0)->def->code != OpCode::Iota)
       return false;
     axes.push_back(side->def->attrs.ints.at(0));
   }
@@ -192,4 +192,4 @@ void contractProducts(ir::Function& function) {
   contractRegion(function, function.body, uses);
 }
 
-}  // namespace dini::ad
+}  // namespace dini::batch
