@@ -5,6 +5,7 @@
 #include <cmath>
 
 #include "base/check.h"
+#include "batch/vmap.h"
 #include "ir/clone.h"
 #include "ir/printer.h"
 #include "ir/verifier.h"
