@@ -19,6 +19,8 @@ namespace {
 constexpr int kMaxTree = 400;      // operations in one element's expression
 constexpr int kCheapAnywhere = 3;  // recomputing this much beats memory,
 constexpr int kCheapInPasses = 8;  // this much where each of a few readers reads once
+constexpr int kCheapInLarge = 24;  // and this much of arrays that only far memory holds
+constexpr int64_t kLarge = 1 << 15;
 constexpr size_t kFewReaders = 4;
 constexpr int kMaxPadding = 3;  // boxes added to one array in one pass
 
@@ -216,10 +218,13 @@ bool Plan::cheapToRepeat(const Op& op) const {
     readers.insert(use.op);
     const bool pass = ir::isElementwise(use.op->code) || use.op->code == OpCode::Reduce ||
                       use.op->code == OpCode::Slice || use.op->code == OpCode::AddSlice ||
-                      use.op->code == OpCode::Yield;
+                      use.op->code == OpCode::Concat || use.op->code == OpCode::Yield;
     once_each = once_each && pass && use.op->parent == op.parent;
   }
-  const int limit = once_each && readers.size() <= kFewReaders ? kCheapInPasses : kCheapAnywhere;
+  const ir::Type& type = op.results[0]->type;
+  const bool large = type.isStatic() && type.elementCount() >= kLarge;
+  const int in_passes = large ? kCheapInLarge : kCheapInPasses;
+  const int limit = once_each && readers.size() <= kFewReaders ? in_passes : kCheapAnywhere;
   int total = 0;
   std::vector<const Op*> pending{&op};
   while (!pending.empty() && total <= limit) {
