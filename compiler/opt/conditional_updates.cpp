@@ -1,7 +1,8 @@
 // What a branch adds to one element of an array becomes an addition after the branch, of -0, the
 // neutral element, where a side adds nothing: the array then passes by the branch and is updated in
 // place instead of being copied to a result.
-//   y = if c { add_at(x, v, i) } { x }   =>   (v', i') = if c { v, i } { -0.0, 0 };  y = add_at(x, v', i')
+//   y = if c { add_at(x, v, i) } { x }   =>   (v', i') = if c { v, i } { -0.0, 0 };  y = add_at(x,
+//   v', i')
 #include <algorithm>
 
 #include "ir/builder.h"

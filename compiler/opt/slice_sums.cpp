@@ -1,7 +1,8 @@
 // A gradient of an expression of neighbours, x[i + 1] - x[i], is made of shifted slices added to an
 // array of zeros, one pass through memory for each. Cut where slices begin and end, the array is a
 // concatenation of sums, each computed and written once.
-//   add_slice(add_slice(fill(0), v, 0), w, 1)  =>  concat(0 + v[0 .. 1], 0 + v[1 ..] + w[.. n-2], 0 + w[n-2 ..])
+//   add_slice(add_slice(fill(0), v, 0), w, 1)  =>  concat(0 + v[0 .. 1], 0 + v[1 ..] + w[.. n-2], 0
+//   + w[n-2 ..])
 // The sums keep their order, from 0, and so every bit.
 #include <algorithm>
 #include <bit>
@@ -118,11 +119,11 @@ bool visit(ir::Function& function, Region& region, const UseCounts& uses) {
     for (auto& nested : op.regions) changed |= visit(function, *nested, uses);
     if (op.code != OpCode::AddSlice || op.result()->linear) continue;
     const auto feedsAnother = [&] {
-      const auto next = std::find_if(region.ops.begin() + static_cast<ptrdiff_t>(at) + 1, region.ops.end(),
-                                     [&](const auto& later) {
-                                       return later->code == OpCode::AddSlice &&
-                                              later->operand(0) == op.result();
-                                     });
+      const auto next =
+          std::find_if(region.ops.begin() + static_cast<ptrdiff_t>(at) + 1, region.ops.end(),
+                       [&](const auto& later) {
+                         return later->code == OpCode::AddSlice && later->operand(0) == op.result();
+                       });
       return next != region.ops.end();
     };
     const auto found = uses.find(op.result());

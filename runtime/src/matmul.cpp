@@ -1,6 +1,6 @@
 // Products of matrices with any strides. OpenBLAS is made for large matrices with unit strides: at
-// 32^3 half of its time is overhead, and a thin product (1000 x 10 by 10 x 10) runs at a tenth of the
-// machine's speed. With AVX-512 the code here takes everything but the large: C in blocks of
+// 32^3 half of its time is overhead, and a thin product (1000 x 10 by 10 x 10) runs at a tenth of
+// the machine's speed. With AVX-512 the code here takes everything but the large: C in blocks of
 // kRows x 8 kVectors that stay in registers while k runs; B is read in place where its rows are
 // contiguous, else packed panel by panel.
 #include <immintrin.h>
@@ -16,7 +16,7 @@ namespace {
 
 constexpr int64_t kLanes = 8;
 constexpr int64_t kVectorsMost = 4;
-constexpr int64_t kDepth = 128;            // of a packed panel: 32 KB
+constexpr int64_t kDepth = 128;               // of a packed panel: 32 KB
 constexpr double kLarge = 512.0 * 512 * 512;  // from here OpenBLAS gains
 
 struct Matrix {
@@ -30,8 +30,9 @@ struct Matrix {
 // The loops over rows have to be unrolled, else the sums live in memory.
 // C[0 .. R, 0 .. 8 V] (+)= A B for a panel B with contiguous rows; `last` masks the last vector.
 template <int R, int V>
-DINI_AVX512 inline void block(int64_t depth, Matrix a, const double* b, int64_t b_row, double* c,
-                              int64_t c_row, bool add, __mmask8 last) {
+DINI_AVX512 inline void block(int64_t depth, const double* left, int64_t a_row, int64_t a_column,
+                              const double* b, int64_t b_row, double* c, int64_t c_row, bool add,
+                              __mmask8 last) {
   __m512d sums[R][V];
 #pragma clang loop unroll(full)
   for (int r = 0; r < R; ++r)
@@ -41,17 +42,16 @@ DINI_AVX512 inline void block(int64_t depth, Matrix a, const double* b, int64_t 
     for (int r = 0; r < R; ++r)
       for (int v = 0; v < V; ++v)
         sums[r][v] = _mm512_maskz_loadu_pd(v + 1 == V ? last : 0xff, c + r * c_row + v * kLanes);
-  const double* left = a.data;
   for (int64_t k = 0; k < depth; ++k) {
     __m512d right[V];
     for (int v = 0; v + 1 < V; ++v) right[v] = _mm512_loadu_pd(b + v * kLanes);
     right[V - 1] = _mm512_maskz_loadu_pd(last, b + (V - 1) * kLanes);
 #pragma clang loop unroll(full)
     for (int r = 0; r < R; ++r) {
-      const __m512d factor = _mm512_set1_pd(left[r * a.row]);
+      const __m512d factor = _mm512_set1_pd(left[r * a_row]);
       for (int v = 0; v < V; ++v) sums[r][v] = _mm512_fmadd_pd(factor, right[v], sums[r][v]);
     }
-    left += a.column;
+    left += a_column;
     b += b_row;
   }
 #pragma clang loop unroll(full)
@@ -60,14 +60,18 @@ DINI_AVX512 inline void block(int64_t depth, Matrix a, const double* b, int64_t 
       _mm512_mask_storeu_pd(c + r * c_row + v * kLanes, v + 1 == V ? last : 0xff, sums[r][v]);
 }
 
-using Block = void (*)(int64_t depth, Matrix a, const double* b, int64_t b_row, double* c,
-                       int64_t c_row, bool add, __mmask8 last);
+// The strides of A apart, not as a Matrix: a struct would go through memory, and its 16-byte load
+// would wait until all stores to C before it are in the cache.
+using Block = void (*)(int64_t depth, const double* a, int64_t a_row, int64_t a_column,
+                       const double* b, int64_t b_row, double* c, int64_t c_row, bool add,
+                       __mmask8 last);
 
 template <int R, int V>
-__attribute__((target("avx512f"))) void blockFunction(int64_t depth, Matrix a, const double* b,
+__attribute__((target("avx512f"))) void blockFunction(int64_t depth, const double* a, int64_t a_row,
+                                                      int64_t a_column, const double* b,
                                                       int64_t b_row, double* c, int64_t c_row,
                                                       bool add, __mmask8 last) {
-  block<R, V>(depth, a, b, b_row, c, c_row, add, last);
+  block<R, V>(depth, a, a_row, a_column, b, b_row, c, c_row, add, last);
 }
 
 // Most rows of a block, by its vectors: at most 24 sums in registers.
@@ -92,7 +96,7 @@ void panel(int64_t m, int64_t depth, Matrix a, const double* b, int64_t b_row, d
   const int64_t count = (m + most - 1) / most;  // blocks, as even as can be
   for (int64_t k = 0, i = 0; k < count; ++k) {
     const int64_t rows = (m - i + count - k - 1) / (count - k);
-    kBlocks[vectors][rows](depth, {a.at(i, 0), a.row, a.column}, b, b_row, c + i * c_row, c_row, add,
+    kBlocks[vectors][rows](depth, a.at(i, 0), a.row, a.column, b, b_row, c + i * c_row, c_row, add,
                            last);
     i += rows;
   }
@@ -150,8 +154,8 @@ bool byBlas(int64_t m, int64_t n, int64_t k, Matrix a, Matrix b, double* c, int6
   const int rows = static_cast<int>(n), columns = static_cast<int>(m), inner = static_cast<int>(k);
   const int stride = static_cast<int>(c_row);
   const double one = 1, zero = 0;
-  dini::blas::table().dgemm(right.transposed, left.transposed, &rows, &columns, &inner, &one, b.data,
-                            &right.leading, a.data, &left.leading, &zero, c, &stride);
+  dini::blas::table().dgemm(right.transposed, left.transposed, &rows, &columns, &inner, &one,
+                            b.data, &right.leading, a.data, &left.leading, &zero, c, &stride);
   return true;
 }
 

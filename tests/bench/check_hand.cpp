@@ -96,8 +96,7 @@ void checkGmmClosedForm(Agreement& agreement) {
   GmmScratch scratch(problem);
   const double q = std::exp(0.5), u = q * 0.75;
   // The prior of d = 1, m = 0, gamma = 1: 2 (-log(2) / 2) - log Gamma(1) - q^2 / 2.
-  const double wanted =
-      0.5 - 0.5 * u * u - 0.5 * std::log(2 * M_PI) - std::log(2.0) - 0.5 * q * q;
+  const double wanted = 0.5 - 0.5 * u * u - 0.5 * std::log(2 * M_PI) - std::log(2.0) - 0.5 * q * q;
   agreement.expect("Gaussian mixture of one", gmmBlas(problem, scratch), wanted, kExact);
 }
 
@@ -110,7 +109,7 @@ void checkMlp(Agreement& agreement) {
   agreement.expect("perceptron: BLAS, both", mlpBlas(problem, scratch, blas), value, kExact);
   agreement.expect("perceptron: lanes, both", mlpLanes(problem, scratch, lanes), value, kExact);
   const auto again = [&] { return mlpBlas(problem, scratch); };
-  const auto check = [&](const std::string& name, std::vector<double> MlpLayers::*member) {
+  const auto check = [&](const std::string& name, std::vector<double> MlpLayers::* member) {
     agreement.expect("perceptron: " + name, lanes.*member, blas.*member, kExact);
     checkDirection(agreement, "perceptron along " + name, problem.layers.*member, blas.*member,
                    again);

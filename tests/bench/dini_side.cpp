@@ -86,9 +86,9 @@ std::unique_ptr<Callable> Program::compile(const std::string& expression) {
     arguments.push_back(session_.find(name)->leaves.front());
   front_seconds_ = secondsSince(start);
   const auto ready = std::chrono::steady_clock::now();
-  auto compiled = std::make_unique<Compiled>(
-      session::prepare(session_.lowerer().module(), *lowered->function), std::move(arguments),
-      session_.executor().jit());
+  auto compiled =
+      std::make_unique<Compiled>(session::prepare(session_.lowerer().module(), *lowered->function),
+                                 std::move(arguments), session_.executor().jit());
   (*compiled)();
   back_seconds_ = secondsSince(ready);
   return compiled;

@@ -1,6 +1,6 @@
 // dini_bench: checks the hand-written versions, then Dini's answers against them, and prints times.
-#include <CLI/CLI.hpp>
 #include <fmt/format.h>
+#include <CLI/CLI.hpp>
 
 #include <algorithm>
 #include <cstdio>
@@ -65,14 +65,14 @@ void compare(const Workload& workload, DiniVersion& dini, Agreement& agreement) 
 
 DiniVersion compileDini(const Workload& workload) {
   DiniVersion dini;
-  dini.program = Program::read(fmt::format("{}/{}", DINI_BENCH_DIR, workload.program),
-                               workload.inputs);
+  dini.program =
+      Program::read(fmt::format("{}/{}", DINI_BENCH_DIR, workload.program), workload.inputs);
   if (!dini.program) return dini;
   const auto compile = [&](const char* what, const std::string& expression) {
     auto callable = dini.program->compile(expression);
     if (callable)
-      fmt::print("  compiling {}: {:.1f} ms to IR, {:.1f} ms to machine code and a first call\n", what,
-                 1e3 * dini.program->frontSeconds(), 1e3 * dini.program->backSeconds());
+      fmt::print("  compiling {}: {:.1f} ms to IR, {:.1f} ms to machine code and a first call\n",
+                 what, 1e3 * dini.program->frontSeconds(), 1e3 * dini.program->backSeconds());
     return callable;
   };
   dini.value = compile("the value", workload.value);
@@ -147,8 +147,7 @@ int runAll(const Settings& settings) {
       good &= exportWorkload(row.make(), std::filesystem::path(settings.export_to) / row.name);
     return good ? 0 : 1;
   }
-  if (!pinToCore(settings.core))
-    fmt::print(stderr, "core {} refused: not pinned\n", settings.core);
+  if (!pinToCore(settings.core)) fmt::print(stderr, "core {} refused: not pinned\n", settings.core);
   dini_init();
   fmt::print("microseconds a call: median, quartiles, ratio to the best by hand; one thread\n");
   fmt::print("  {:<24}{:>10}  {:<20}{:>7}{:>12}  {:<20}{:>7}\n", "", "value", "", "ratio", "total",

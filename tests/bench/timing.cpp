@@ -8,7 +8,7 @@
 namespace dini::bench {
 namespace {
 
-constexpr double kSlice = 0.05;    // of a function's turn
+constexpr double kSlice = 0.05;     // of a function's turn
 constexpr double kSample = 0.0005;  // calls are grouped to last at least so long
 
 double now() {

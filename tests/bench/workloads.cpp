@@ -102,8 +102,7 @@ Workload perceptron() {
   };
   auto s = std::make_shared<State>();
   const MlpLayers& l = s->problem.layers;
-  const std::string record =
-      "Mlp { W1 = W1, b1 = b1, W2 = W2, b2 = b2, W3 = W3, b3 = b3 }";
+  const std::string record = "Mlp { W1 = W1, b1 = b1, W2 = W2, b2 = b2, W3 = W3, b3 = b3 }";
   return {
       .name = "mlp32",
       .title = "W5 perceptron, 3 layers of 32, batch 32",

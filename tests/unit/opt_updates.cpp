@@ -36,7 +36,8 @@ size_t countOf(const Function& function, OpCode code) {
 
 Tensor sequence(int64_t size, double first) {
   Tensor made = Tensor::zeros(f64({size}));
-  for (int64_t k = 0; k < size; ++k) made.reals[static_cast<size_t>(k)] = first + 0.1 * static_cast<double>(k);
+  for (int64_t k = 0; k < size; ++k)
+    made.reals[static_cast<size_t>(k)] = first + 0.1 * static_cast<double>(k);
   return made;
 }
 

@@ -21,12 +21,14 @@ struct Strides {
   int64_t row, column;
 };
 
-// The largest difference from the sum of products, element by element; and nothing written beside C.
+// The largest difference from the sum of products, element by element; and nothing written beside
+// C.
 double worst(int64_t m, int64_t n, int64_t k, Strides a, Strides b) {
   const std::vector<double> left = numbers(1, 2 * m * k), right = numbers(2, 2 * k * n);
   const int64_t c_row = n + 3;
   std::vector<double> c(static_cast<size_t>(m * c_row), 7.0);
-  dini_matmul(m, n, k, left.data(), a.row, a.column, right.data(), b.row, b.column, c.data(), c_row);
+  dini_matmul(m, n, k, left.data(), a.row, a.column, right.data(), b.row, b.column, c.data(),
+              c_row);
   double largest = 0;
   for (int64_t i = 0; i < m; ++i)
     for (int64_t j = 0; j < c_row; ++j) {

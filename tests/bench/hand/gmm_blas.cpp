@@ -11,7 +11,8 @@ namespace {
 void differences(const GmmProblem& problem, GmmScratch& scratch, int64_t k) {
   for (int64_t i = 0; i < problem.n; ++i)
     for (int64_t j = 0; j < problem.d; ++j)
-      scratch.u[i * problem.d + j] = problem.x[i * problem.d + j] - problem.means[k * problem.d + j];
+      scratch.u[i * problem.d + j] =
+          problem.x[i * problem.d + j] - problem.means[k * problem.d + j];
 }
 
 double squaredNorm(const double* v, int64_t d) {
@@ -86,8 +87,7 @@ double gmmBlas(const GmmProblem& problem, GmmScratch& scratch) {
 double gmmBlas(const GmmProblem& problem, GmmScratch& scratch, GmmGradient& gradient) {
   unpackFactors(problem, scratch);
   terms(problem, scratch, true);
-  const double value =
-      gmmPrior(problem, scratch, gradient) + likelihood(problem, scratch);
+  const double value = gmmPrior(problem, scratch, gradient) + likelihood(problem, scratch);
   for (int64_t k = 0; k < problem.K; ++k) backward(problem, scratch, k, gradient);
   return value;
 }

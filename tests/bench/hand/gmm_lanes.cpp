@@ -13,7 +13,7 @@ constexpr int64_t kRows = 4;  // of a block
 
 template <int64_t D>
 struct Fused {
-  static constexpr int64_t kForward = 4;   // vectors of a tile
+  static constexpr int64_t kForward = 4;  // vectors of a tile
   static constexpr int64_t kBackward = 8;
 
   const GmmProblem& problem;
@@ -21,8 +21,7 @@ struct Fused {
 
   void transposePoints() {
     for (int64_t i = 0; i < problem.n; ++i)
-      for (int64_t j = 0; j < D; ++j)
-        scratch.points[j * scratch.padded + i] = problem.x[i * D + j];
+      for (int64_t j = 0; j < D; ++j) scratch.points[j * scratch.padded + i] = problem.x[i * D + j];
   }
 
   // squares += |rows first .. first + kCount of Q u|^2

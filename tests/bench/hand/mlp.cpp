@@ -22,8 +22,7 @@ struct InRegisters {
             sums[r][v] += factor * load(b + k * kUnits + v * kLanes);
         }
       for (int64_t r = 0; r < 4; ++r)
-        for (int64_t v = 0; v < kVectors; ++v)
-          store(c + (i + r) * kUnits + v * kLanes, sums[r][v]);
+        for (int64_t v = 0; v < kVectors; ++v) store(c + (i + r) * kUnits + v * kLanes, sums[r][v]);
     }
   }
   static void plain(const double* a, const double* b, double* c, int64_t rows, MlpScratch&) {
@@ -114,8 +113,7 @@ double both(const MlpProblem& p, MlpScratch& s, MlpLayers& bar) {
 
 }  // namespace
 
-MlpLayers::MlpLayers()
-    : W1(kUnits * kUnits), b1(kUnits), W2(W1), b2(kUnits), W3(W1), b3(kUnits) {}
+MlpLayers::MlpLayers() : W1(kUnits * kUnits), b1(kUnits), W2(W1), b2(kUnits), W3(W1), b3(kUnits) {}
 
 MlpScratch::MlpScratch(int64_t rows)
     : A(rows * kUnits), B(A), R(A), B_bar(A), A_bar(A), transposed(kUnits * kUnits) {}

@@ -1,6 +1,6 @@
-// W1 by hand: z with f(z) = tanh(z) + relu(-z) + z - relu(z) == x for each element of x, by Newton's
-// method from 0 until |f(z) - x| <= 1e-10 (1 + max(|f(z)|, |x|)) and one step more; the slope is
-// dz/dx = 1 / f'(z) at the solution. False where an element does not converge.
+// W1 by hand: z with f(z) = tanh(z) + relu(-z) + z - relu(z) == x for each element of x, by
+// Newton's method from 0 until |f(z) - x| <= 1e-10 (1 + max(|f(z)|, |x|)) and one step more; the
+// slope is dz/dx = 1 / f'(z) at the solution. False where an element does not converge.
 #pragma once
 
 #include <span>

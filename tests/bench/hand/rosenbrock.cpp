@@ -11,9 +11,7 @@ constexpr size_t kGroup = kVectors * kLanes;
 struct Sums {
   Lanes lanes[kVectors] = {};
   double rest = 0;
-  double total() const {
-    return rest + sumLanes((lanes[0] + lanes[1]) + (lanes[2] + lanes[3]));
-  }
+  double total() const { return rest + sumLanes((lanes[0] + lanes[1]) + (lanes[2] + lanes[3])); }
 };
 
 }  // namespace
