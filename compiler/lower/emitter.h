@@ -197,6 +197,7 @@ class Emitter {
   Val partOf(const ast::Expr& target, const Val& root);
   std::vector<const ast::Binding*> assignedVariables(const Assignments& found) const;
   Val assignInto(const ast::Expr& target, const Val& current, const Val& value, ast::AssignOp op);
+  Val sizedAs(const Val& current, const Val& value);
   const ast::NameExpr& rootName(const ast::Expr& target) const;
   void execFor(const ast::ForStmt& s);
   void execWhile(const ast::WhileStmt& s);

@@ -22,6 +22,17 @@ ir::Value* Emitter::toReal(ir::Value* v) {
   return b().op(OpCode::IntToReal, {v});
 }
 
+namespace {
+
+// Both read the same size of the same array.
+bool sameSize(const ir::Value* m, const ir::Value* n) {
+  if (m->def == nullptr || n->def == nullptr || m->def->code != OpCode::Dim) return false;
+  return n->def->code == OpCode::Dim && m->def->operand(0) == n->def->operand(0) &&
+         m->def->attrs.i == n->def->attrs.i;
+}
+
+}  // namespace
+
 void Emitter::requireEqualShapes(ir::Value* a, ir::Value* b) {
   if (a->type.isScalar() || b->type.isScalar()) return;
   if (a->type.rank() != b->type.rank())
@@ -29,7 +40,7 @@ void Emitter::requireEqualShapes(ir::Value* a, ir::Value* b) {
          fmt::format("arrays of rank {} and {} meet", a->type.rank(), b->type.rank()));
   for (size_t k = 0; k < a->type.rank(); ++k) {
     ir::Value *m = sizeOf(a, k), *n = sizeOf(b, k);
-    if (knownDifference(m, n) == 0) continue;
+    if (knownDifference(m, n) == 0 || sameSize(m, n)) continue;
     auto p = ir::constantInt(m), q = ir::constantInt(n);
     if (p && q) fail(DiagCode::ShapeMismatch, span_, fmt::format("sizes {} and {} differ", *p, *q));
     require(intOp(OpCode::IEq, m, n), ir::Status::Shape, "sizes differ");

@@ -162,7 +162,22 @@ void Emitter::execAssign(const ast::AssignStmt& s) {
   Val value = eval(*s.value);
   Val current = variable(*root.binding);
   Val changed = assignInto(*s.target, current, value, s.op);
-  variable(*root.binding) = coerce(std::move(changed), root.binding->type.get());
+  changed = coerce(std::move(changed), root.binding->type.get());
+  variable(*root.binding) = sizedAs(current, changed);
+}
+
+// The value with the sizes of the variable it goes to: compared when the program runs where they
+// are not known, since a variable keeps its size (loops carry it, and derivatives count on it).
+Val Emitter::sizedAs(const Val& current, const Val& value) {
+  std::vector<ir::Value*> before = leavesOf(current), leaves = leavesOf(value);
+  check(before.size() == leaves.size(), "an assignment changes the shape of a variable");
+  for (size_t k = 0; k < leaves.size(); ++k) {
+    if (before[k] == leaves[k]) continue;
+    requireEqualShapes(before[k], leaves[k]);
+    if (before[k]->type.isStatic() && !leaves[k]->type.isStatic())
+      leaves[k] = b().reshape(leaves[k], b().dims(before[k]));
+  }
+  return withLeaves(value, leaves);
 }
 
 // The root's value after the assignment, found from the target outwards in.

@@ -51,6 +51,38 @@ TEST_SUITE("lower") {
     })");
   }
 
+  TEST_CASE("a variable keeps its size: a slice assigned to it is compared when the program runs") {
+    Program shrinks(R"(
+    test "loop" {
+      let x = [1.0, 2.0, 3.5]
+      var y = x[0..2]
+      for i in 0..2 { y = x[0..i + 1] }
+    })");
+    CHECK(shrinks.status().status == ir::Status::Shape);
+    passes(R"(
+    fn f(x: real[n], k: int) -> real {
+      var y = x[0..k]
+      var z = x[0..2]
+      for i in 0..k {
+        y = y * norm(y)
+        z = x[i..i + k]*norm(z)
+      }
+      norm(y)*sum(y) + norm(z)*sum(z)
+    }
+    test "derivatives" {
+      let x = [1.0, 2.0, 3.5]
+      let e = 1e-5
+      for i in 0..3 {
+        var up = x
+        up[i] = up[i] + e
+        var down = x
+        down[i] = down[i] - e
+        let by_differences = (grad(f)(up, 2) - grad(f)(down, 2))/(2*e)
+        assert close(hess(f)(x, 2)[i], by_differences, tol = 1e-5)
+      }
+    })");
+  }
+
   TEST_CASE("an early return is a branch of the value, so its tie is no jump") {
     passes(R"(
     fn ramp(x: real) -> real = {
