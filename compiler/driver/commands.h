@@ -24,6 +24,7 @@ Command addFmt(CLI::App& parser);
 Command addEmit(CLI::App& parser);
 Command addExplain(CLI::App& parser);
 Command addRepl(CLI::App& parser);
+Command addCertify(CLI::App& parser);
 
 // The whole program but the process: parses the arguments, runs, gives the exit code.
 int runDini(int argc, const char* const* argv);

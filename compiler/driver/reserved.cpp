@@ -10,11 +10,11 @@
 namespace dini::driver {
 namespace {
 
-constexpr std::array<std::string_view, 8> kCommands = {"certify", "clarke", "plot",  "build",
-                                                       "import",  "lsp",    "bench", "gradbench"};
-constexpr std::array<std::string_view, 8> kOptions = {
-    "--tie-direction", "--tie-tolerance", "--tie-report", "--audit",     "--radius",
-    "--progress",      "--resume",        "--node-limit"};
+constexpr std::array<std::string_view, 7> kCommands = {"clarke", "plot",  "build",    "import",
+                                                       "lsp",    "bench", "gradbench"};
+constexpr std::array<std::string_view, 6> kOptions = {"--tie-direction", "--tie-tolerance",
+                                                      "--tie-report",    "--audit",
+                                                      "--progress",      "--resume"};
 
 template <class Words>
 bool holds(const Words& words, std::string_view word) {

@@ -21,6 +21,20 @@ struct RunNotes {
   Span system_span;
 };
 
+namespace interp {
+class Machine;
+class Slot;
+struct Step;
+}  // namespace interp
+
+// A root that has just been solved: its operation, and the frame that holds the values it captures
+// and its unknowns (the arguments of region 1). The observer may run region 1 again.
+struct SolvedRoot {
+  interp::Machine& machine;
+  const interp::Step& step;
+  interp::Slot* frame;
+};
+
 struct InterpretOptions {
   // Give up after about this many scalar operations (0: never).
   uint64_t budget = 0;
@@ -29,6 +43,7 @@ struct InterpretOptions {
   std::function<void(const std::string&)> print;  // a line of `print` without its newline
   int64_t max_depth = 10'000;                     // of calls; beyond: Status::Bound
   RunNotes* notes = nullptr;                      // null: not wanted
+  std::function<void(const SolvedRoot&)> solved;  // told of every root, in program order
 };
 
 // nullopt: the budget is spent. Arguments are checked against the parameter types.

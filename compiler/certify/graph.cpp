@@ -1,0 +1,56 @@
+#include "certify/graph.h"
+
+#include <bit>
+
+#include "ops/table.h"
+
+namespace dini::certify {
+
+NodeId Graph::add(Node node, const Key& key) {
+  auto [found, is_new] = known_.emplace(key, static_cast<NodeId>(nodes_.size()));
+  if (is_new) nodes_.push_back(node);
+  return found->second;
+}
+
+NodeId Graph::constant(double value) {
+  Node node;
+  node.leaf = Leaf::Constant;
+  node.value = value;
+  return add(node, {Leaf::Constant, node.code, 0, std::bit_cast<uint64_t>(value), node.operands});
+}
+
+NodeId Graph::unknown(double value) {
+  Node node;
+  node.leaf = Leaf::Unknown;
+  node.value = value;
+  node.index = static_cast<uint32_t>(unknowns_.size());
+  unknowns_.push_back(add(node, {Leaf::Unknown, node.code, node.index, 0, node.operands}));
+  return unknowns_.back();
+}
+
+NodeId Graph::parameter(double value) {
+  Node node;
+  node.leaf = Leaf::Parameter;
+  node.value = value;
+  node.index = static_cast<uint32_t>(parameters_.size());
+  parameters_.push_back(add(node, {Leaf::Parameter, node.code, node.index, 0, node.operands}));
+  return parameters_.back();
+}
+
+NodeId Graph::op(ir::OpCode code, std::initializer_list<NodeId> operands, Span span,
+                 ops::Parameters parameters) {
+  if (code == ir::OpCode::Stop) return *operands.begin();  // certificates see through it
+  Node node;
+  node.code = code;
+  node.parameters = parameters;
+  node.span = span;
+  std::copy(operands.begin(), operands.end(), node.operands.begin());
+  Key key{Leaf::None, code, parameters.i, std::bit_cast<uint64_t>(parameters.f), node.operands};
+  if (auto found = known_.find(key); found != known_.end()) return found->second;
+  double values[4] = {};
+  for (size_t k = 0; k < operands.size(); ++k) values[k] = this->node(node.operands[k]).value;
+  node.value = ops::evaluate(code, {values, operands.size()}, parameters);
+  return add(node, key);
+}
+
+}  // namespace dini::certify

@@ -1,0 +1,74 @@
+// The equations of one solve over scalars: an expression graph whose leaves are constants, unknowns
+// and parameters (the values that the residual captures), and whose inner nodes are elementwise
+// operations of the op table. Equal expressions are one node; operands have smaller ids than users.
+// Values at the solution are kept beside. Nothing is folded: the machine's rounding is no part of the
+// function that a certificate speaks about.
+// Not here: how the graph is made (trace.h), kink classes (switches.h), intervals (lifted.h).
+#pragma once
+
+#include <array>
+#include <map>
+#include <optional>
+#include <string>
+#include <tuple>
+#include <vector>
+
+#include "ops/row.h"
+#include "source/source.h"
+
+namespace dini::certify {
+
+using NodeId = int32_t;
+enum class Leaf : uint8_t { None, Constant, Unknown, Parameter };
+
+struct Node {
+  Leaf leaf = Leaf::None;
+  ir::OpCode code = ir::OpCode::Add;  // where leaf is None
+  uint32_t index = 0;                 // of the unknown or parameter
+  double value = 0;                   // at the solution
+  ops::Parameters parameters;
+  std::array<NodeId, 4> operands{-1, -1, -1, -1};
+  Span span;
+};
+
+class Graph {
+ public:
+  NodeId constant(double value);
+  NodeId unknown(double value);
+  NodeId parameter(double value);
+  NodeId op(ir::OpCode code, std::initializer_list<NodeId> operands, Span span,
+            ops::Parameters parameters = {});
+  const Node& node(NodeId id) const { return nodes_[static_cast<size_t>(id)]; }
+  size_t size() const { return nodes_.size(); }
+  const std::vector<NodeId>& unknowns() const { return unknowns_; }
+  const std::vector<NodeId>& parameters() const { return parameters_; }
+
+ private:
+  using Key = std::tuple<Leaf, ir::OpCode, int64_t, uint64_t, std::array<NodeId, 4>>;
+  NodeId add(Node node, const Key& key);
+  std::vector<Node> nodes_;
+  std::vector<NodeId> unknowns_, parameters_;
+  std::map<Key, NodeId> known_;
+};
+
+// A comparison of reals whose outcome at the solution decided which code was executed.
+struct Guard {
+  ir::OpCode relation = ir::OpCode::FLt;  // FLt, FLe, FEq, FNe
+  NodeId p = -1, q = -1;
+  bool outcome = false;
+  Span span;
+};
+
+// F = 0 with as many equations as the graph has unknowns. With `obstacle`, there is something in
+// the residual that no certificate can be given for: it says what.
+struct System {
+  Graph graph;
+  std::vector<NodeId> equations;
+  std::vector<Guard> guards;
+  size_t own_unknowns = 0;  // the others stand for results of inner solves
+  Span span;
+  std::string obstacle;
+  Span obstacle_span;
+};
+
+}  // namespace dini::certify

@@ -1,0 +1,222 @@
+#include "certify/lifted.h"
+
+#include <algorithm>
+
+#include "certify/interval_algebra.h"
+#include "ops/table.h"
+
+namespace dini::certify {
+
+using ir::OpCode;
+
+Box boxAround(const Graph& graph, double r, double delta) {
+  Box box;
+  auto around = [&](NodeId id, double radius) {
+    double value = graph.node(id).value;
+    return radius == 0 ? Interval(value) : Interval(roundDown(value - radius), roundUp(value + radius));
+  };
+  for (NodeId id : graph.unknowns()) box.unknowns.push_back(around(id, r));
+  for (NodeId id : graph.parameters()) box.parameters.push_back(around(id, delta));
+  return box;
+}
+
+namespace {
+
+Matrix weighted(const Matrix& rows, const std::vector<Interval>& d, size_t n, bool add_identity) {
+  Matrix a(rows.rows, rows.columns);
+  for (size_t i = 0; i < rows.rows; ++i)
+    for (size_t j = 0; j < rows.columns; ++j) {
+      if (i < n) {
+        a.at(i, j) = rows.at(i, j);
+        continue;
+      }
+      Interval unit = add_identity && i == j ? 1.0 : 0.0;
+      a.at(i, j) = unit - d[i - n] * rows.at(i, j);
+    }
+  return a;
+}
+
+}  // namespace
+
+Matrix LiftedJacobian::at(const std::vector<Interval>& d) const { return weighted(unknowns, d, n, true); }
+Matrix LiftedJacobian::parametersAt(const std::vector<Interval>& d) const {
+  return weighted(parameters, d, n, false);
+}
+
+std::string Lifted::evaluate(const Box& box) {
+  const Graph& graph = system_.graph;
+  values_.assign(graph.size(), Interval());
+  for (size_t at = 0; at < graph.size(); ++at) {
+    const Node& node = graph.node(static_cast<NodeId>(at));
+    Interval& y = values_[at];
+    if (node.leaf == Leaf::Constant) y = node.value;
+    else if (node.leaf == Leaf::Unknown) y = box.unknowns[node.index];
+    else if (node.leaf == Leaf::Parameter) y = box.parameters[node.index];
+    else {
+      Interval x[4];
+      size_t arity = static_cast<size_t>(ops::arity(node.code));
+      for (size_t k = 0; k < arity; ++k) x[k] = value(node.operands[k]);
+      if (node.code != OpCode::Choose) y = intervalValue(node.code, {x, arity}, node.parameters);
+      else {
+        Interval s = x[0] - x[1];
+        bool gap = !std::isnan(node.parameters.f);
+        // At the switch's zero the sides agree only where a gap says so.
+        y = s.lo > 0 || (gap && s.lo >= 0) ? x[2] : s.hi < 0 || (gap && s.hi <= 0) ? x[3] : hull(x[2], x[3]);
+      }
+    }
+  }
+  for (const Guard& guard : system_.guards)
+    if (!guardHolds(guard)) return "a comparison that chose the code is not decided over the enclosure";
+  for (NodeId equation : system_.equations)
+    if (!value(equation).finite()) return "the equations have no finite enclosure";
+  return "";
+}
+
+bool Lifted::guardHolds(const Guard& guard) const {
+  Interval p = value(guard.p), q = value(guard.q);
+  bool same = guard.p == guard.q;
+  switch (guard.relation) {
+    case OpCode::FLt: return guard.outcome ? p.hi < q.lo : same || p.lo > q.hi;
+    case OpCode::FLe: return guard.outcome ? same || p.hi < q.lo : p.lo > q.hi;
+    default: break;
+  }
+  bool equal = (guard.relation == OpCode::FEq) == guard.outcome;
+  bool constant = system_.graph.node(guard.p).leaf == Leaf::Constant &&
+                  system_.graph.node(guard.q).leaf == Leaf::Constant;
+  return equal ? same || (constant && p.lo == q.lo) : disjoint(p, q);
+}
+
+Matrix Lifted::residual() const {
+  Matrix f(system_.equations.size(), 1);
+  for (size_t i = 0; i < f.rows; ++i) {
+    // Equal sides: lhs - rhs is 0 without rounding.
+    const Node& node = system_.graph.node(system_.equations[i]);
+    Interval y = value(system_.equations[i]);
+    if (node.leaf == Leaf::None && node.code == OpCode::Sub) {
+      Interval a = value(node.operands[0]), b = value(node.operands[1]);
+      if (a.isPoint() && b.isPoint() && a.lo == b.lo) y = 0.0;
+    }
+    f.at(i, 0) = y;
+  }
+  return f;
+}
+
+// In units and orientation of the first kink, from every member: any of them may decide.
+Interval Lifted::switchValue(int class_id) const {
+  const KinkClass& own = switches_.classes()[static_cast<size_t>(class_id)];
+  Interval all = Interval::everything();
+  for (size_t member : own.members) {
+    const Kink& kink = switches_.kinks()[member];
+    const Node& node = system_.graph.node(kink.node);
+    Interval p = value(node.operands[0]), q = value(node.operands[1]);
+    Interval s = p.isPoint() && q.isPoint() && p.lo == q.lo ? Interval(0.0) : (p - q) / kink.scale;
+    if (kink.orientation < 0) s = -s;
+    all = {std::max(all.lo, s.lo), std::min(all.hi, s.hi)};
+  }
+  return all;
+}
+
+std::vector<int> Lifted::sidesOf() const {
+  std::vector<int> sides;
+  for (size_t c = 0; c < switches_.classes().size(); ++c) {
+    Interval s = switchValue(static_cast<int>(c));
+    sides.push_back(s.lo > 0 ? 1 : s.hi < 0 ? -1 : 0);
+  }
+  return sides;
+}
+
+std::string Lifted::jacobian(LiftedJacobian& result, const std::vector<int>* forced) {
+  const Graph& graph = system_.graph;
+  result = {};
+  result.n = graph.unknowns().size();
+  result.sides = forced ? *forced : sidesOf();
+  for (size_t c = 0; c < result.sides.size(); ++c)
+    if (result.sides[c] == 0) result.tied.push_back(static_cast<int>(c));
+  size_t rows = result.n + result.k();
+  result.unknowns = Matrix(rows, rows);
+  result.parameters = Matrix(rows, graph.parameters().size());
+  LiftedJacobian shape;
+  shape.n = result.n;
+  shape.tied = result.tied;
+  shape.sides = result.sides;
+  for (size_t i = 0; i < result.n; ++i)
+    if (std::string why = row(system_.equations[i], 1, shape, i, result); !why.empty()) return why;
+  for (size_t i = 0; i < result.k(); ++i) {
+    const KinkClass& own = switches_.classes()[static_cast<size_t>(result.tied[i])];
+    const Node& first = graph.node(own.first);
+    for (int side : {0, 1}) {
+      double sign = side == 0 ? 1 : -1;
+      std::string why = row(first.operands[static_cast<size_t>(side)], sign, shape, result.n + i, result);
+      if (!why.empty()) return why;
+    }
+  }
+  if (!result.unknowns.finite() || !result.parameters.finite())
+    return "a derivative has no finite enclosure";
+  return "";
+}
+
+std::string Lifted::row(NodeId node, double sign, const LiftedJacobian& shape, size_t at,
+                        LiftedJacobian& result) {
+  size_t count = static_cast<size_t>(node) + 1;
+  bars_.assign(count, Interval());
+  pending_.assign(count, 0);
+  bars_[count - 1] = sign;
+  pending_[count - 1] = 1;
+  for (size_t id = count; id-- > 0;) {
+    if (!pending_[id] || (bars_[id].lo == 0 && bars_[id].hi == 0)) continue;
+    std::string why = spread(static_cast<NodeId>(id), bars_[id], shape, at, result);
+    if (!why.empty()) return why;
+  }
+  return "";
+}
+
+std::string Lifted::spread(NodeId id, Interval bar, const LiftedJacobian& shape, size_t at,
+                           LiftedJacobian& result) {
+  const Node& node = system_.graph.node(id);
+  auto give = [&](NodeId to, Interval amount) {
+    size_t slot = static_cast<size_t>(to);
+    bars_[slot] = pending_[slot] ? bars_[slot] + amount : amount;
+    pending_[slot] = 1;
+  };
+  if (node.leaf == Leaf::Constant) return "";
+  if (node.leaf == Leaf::Unknown) {
+    Interval& entry = result.unknowns.at(at, node.index);
+    entry = entry + bar;
+    return "";
+  }
+  if (node.leaf == Leaf::Parameter) {
+    Interval& entry = result.parameters.at(at, node.index);
+    entry = entry + bar;
+    return "";
+  }
+  if (node.code == OpCode::Choose) {
+    const Kink& kink = switches_.kinks()[static_cast<size_t>(switches_.kinkOf(id))];
+    int side = kink.orientation * shape.sides[static_cast<size_t>(kink.class_id)];
+    if (side != 0) {
+      give(node.operands[side > 0 ? 2 : 3], bar);
+      return "";
+    }
+    double gap = node.parameters.f;
+    if (std::isnan(gap)) return "a tied `if` whose sides do not differ by a multiple of its switch";
+    give(node.operands[kink.orientation > 0 ? 3 : 2], bar);
+    size_t column = static_cast<size_t>(
+        std::find(shape.tied.begin(), shape.tied.end(), kink.class_id) - shape.tied.begin());
+    Interval& entry = result.unknowns.at(at, shape.n + column);
+    entry = entry + bar * Interval(gap) * kink.scale;
+    return "";
+  }
+  Interval x[4];
+  size_t arity = static_cast<size_t>(ops::arity(node.code));
+  for (size_t k = 0; k < arity; ++k) x[k] = value(node.operands[k]);
+  for (size_t k = 0; k < arity; ++k) {
+    // Constants take no derivative, so an exponent's needs no logarithm.
+    if (system_.graph.node(node.operands[k]).leaf == Leaf::Constant) continue;
+    Interval slope = intervalPartial(node.code, k, {x, arity}, value(id), node.parameters);
+    if (!slope.finite()) return "a derivative has no finite enclosure";
+    if (slope.lo == 0 && slope.hi == 0) continue;
+    give(node.operands[k], bar * slope);
+  }
+  return "";
+}
+
+}  // namespace dini::certify

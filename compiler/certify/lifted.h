@@ -1,0 +1,64 @@
+// The lifted system: one more unknown w_c = relu(s_c) per tied switch class, so that
+//   F(z, w, x) = 0,   w_c = d_c s_c(z, w, x),   d_c in [0, 1],
+// is smooth in everything but d, and every tie weight stands in one row. A choose with gap g whose
+// switch is orientation * scale * s_c is b + g scale w_c (orientation 1) or a + g scale w_c (-1).
+// Evaluates F, the switches and their Jacobians over boxes of unknowns and parameters.
+// Not here: which weights are regular (certificate.h).
+#pragma once
+
+#include "certify/enclosure.h"
+#include "certify/graph.h"
+#include "certify/switches.h"
+
+namespace dini::certify {
+
+struct Box {
+  std::vector<Interval> unknowns, parameters;
+};
+// Every unknown within r, every parameter within delta, of its value at the solution.
+Box boxAround(const Graph& graph, double r, double delta);
+
+// Of the rows F and s_c (c tied) with respect to z, w and x, enclosed over a box.
+struct LiftedJacobian {
+  size_t n = 0;             // unknowns
+  std::vector<int> tied;    // classes
+  std::vector<int> sides;   // of every class: 1, -1, 0 tied
+  Matrix unknowns;          // (n + k) x (n + k)
+  Matrix parameters;        // (n + k) x m
+  size_t k() const { return tied.size(); }
+  // The lifted Jacobian for weights d: [F_z F_w; -d s_z, I - d s_w].
+  Matrix at(const std::vector<Interval>& d) const;
+  // Its right-hand side for the parameters: [F_x; -d s_x].
+  Matrix parametersAt(const std::vector<Interval>& d) const;
+};
+
+class Lifted {
+ public:
+  Lifted(const System& system, const Switches& switches) : system_(system), switches_(switches) {}
+
+  // Empty, or why nothing can be said about this box.
+  std::string evaluate(const Box& box);
+  // F over the box that was evaluated.
+  Matrix residual() const;
+  Interval switchValue(int class_id) const;
+  // Classes whose switch may vanish in the box are tied; `forced` (a side per class) overrides.
+  std::string jacobian(LiftedJacobian& result, const std::vector<int>* forced = nullptr);
+
+ private:
+  Interval value(NodeId id) const { return values_[static_cast<size_t>(id)]; }
+  bool guardHolds(const Guard& guard) const;
+  std::vector<int> sidesOf() const;
+  // One row by a reverse sweep: d(node) with respect to z, w (columns after n), x.
+  std::string row(NodeId node, double sign, const LiftedJacobian& shape, size_t at,
+                  LiftedJacobian& result);
+  std::string spread(NodeId id, Interval bar, const LiftedJacobian& shape, size_t at,
+                     LiftedJacobian& result);
+
+  const System& system_;
+  const Switches& switches_;
+  std::vector<Interval> values_;
+  std::vector<Interval> bars_;
+  std::vector<char> pending_;
+};
+
+}  // namespace dini::certify

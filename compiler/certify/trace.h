@@ -1,0 +1,19 @@
+// The residual of a solved root as a System over scalars. The residual region is executed again by
+// the interpreter's own handlers at the solution; beside the values runs a second frame that holds,
+// instead of reals, the ids of nodes: operations that move elements move ids with the same code.
+// Control flow is that of the solution: comparisons that decided become guards, an `if` on a
+// comparison of reals that is near its tie becomes a choose of both sides. Calls, loops and nested
+// solves are followed; a nested solve and a linear solve add their unknowns and equations.
+// Operations that cannot be followed set the system's obstacle.
+#pragma once
+
+#include "certify/graph.h"
+#include "ir/interpreter.h"
+
+namespace dini::certify {
+
+System traceRoot(const ir::SolvedRoot& root);
+// Whether the root stands in the code of another one, whose own trace follows it.
+bool isPartOfRoot(const ir::SolvedRoot& root);
+
+}  // namespace dini::certify

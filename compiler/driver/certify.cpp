@@ -1,0 +1,230 @@
+// dini certify FILE --fn f --at x=0: for every solve that the call evaluates, whether the Jacobian of
+// its equations is invertible for every tie weight at the solution. Text for people, --json for
+// programs. Exit code 0 for any verdict, 1 where the call fails. Theory: docs/nonsmooth.md.
+#include <CLI/CLI.hpp>
+
+#include "certify/certificate.h"
+#include "certify/trace.h"
+#include "driver/commands.h"
+#include "session/status_report.h"
+
+namespace dini::driver {
+namespace {
+
+using certify::Certificate;
+using certify::Verdict;
+
+struct CertifyCommand {
+  std::string file, function;
+  std::vector<std::string> at;
+  certify::CertifyOptions limits;
+  bool json = false;
+};
+
+// "x=0,b=[0, 1]" at its top-level commas.
+std::vector<std::string> splitBindings(const std::vector<std::string>& texts) {
+  std::vector<std::string> parts;
+  for (const std::string& text : texts) {
+    int depth = 0;
+    parts.emplace_back();
+    for (char c : text) {
+      depth += (c == '[' || c == '(' || c == '{') - (c == ']' || c == ')' || c == '}');
+      if (c == ',' && depth == 0) parts.emplace_back();
+      else if (c != ' ' || !parts.back().empty()) parts.back() += c;
+    }
+  }
+  return parts;
+}
+
+const char* name(Verdict verdict) {
+  return verdict == Verdict::Proved ? "PROVED" : verdict == Verdict::Refuted ? "REFUTED" : "UNKNOWN";
+}
+
+const char* name(certify::Witness witness) {
+  switch (witness) {
+    case certify::Witness::SignChange: return "sign change";
+    case certify::Witness::ExactZero: return "exact zero";
+    case certify::Witness::NumericallySingular: return "numerically singular";
+  }
+  return "";
+}
+
+std::string place(const SourceManager& sources, Span span) {
+  if (!span.valid()) return "the call";
+  const SourceFile& file = sources.file(span.file);
+  LineColumn at = file.lineColumn(span.begin);
+  return fmt::format("{}:{}:{}", file.path(), at.line, at.column);
+}
+
+std::string count(size_t n, const char* what) { return fmt::format("{} {}{}", n, what, n == 1 ? "" : "s"); }
+
+void printReasons(const SourceManager& sources, const Certificate& c) {
+  for (const certify::TiedSwitch& tie : c.tied)
+    printLine(fmt::format("  tied: {}, switch {:g}{}", place(sources, tie.span), tie.value,
+                          c.verdict == Verdict::Refuted ? fmt::format(", weight {:g}", tie.weight) : ""));
+  if (c.verdict == Verdict::Refuted) {
+    printLine(fmt::format("  witness: {}, for the program's product set of weights; sigma_min / sigma_max = {:.1e}",
+                          name(c.witness), c.singularity));
+    printLine(fmt::format("  kernel: [{:g}]", fmt::join(c.kernel, ", ")));
+  }
+  if (c.verdict == Verdict::Unknown && c.reason_span.valid())
+    printLine("  at: " + place(sources, c.reason_span));
+  if (c.verdict == Verdict::Unknown && !c.tried.empty())
+    printLine(fmt::format("  tried: {}", fmt::join(c.tried, "; ")));
+}
+
+void printText(const SourceManager& sources, const Certificate& c) {
+  printLine(fmt::format("solve at {}: {}, {}, {}", place(sources, c.span), name(c.verdict),
+                        count(c.unknowns, "unknown"), fmt::format("{} switch class{}", c.kinks, c.kinks == 1 ? "" : "es")));
+  printLine("  by: " + c.how);
+  if (c.verdict == Verdict::Proved) {
+    if (c.scope == certify::Scope::Box)
+      printLine(fmt::format("  scope: box; exactly one root within {:.3g} of the solution for every "
+                            "parameter within {:.3g}", c.enclosure, c.radius));
+    else
+      printLine(fmt::format("  scope: point; exactly one root within {:.3g} of the solution, and one "
+                            "beside it for nearby parameters", c.enclosure));
+    if (c.lipschitz >= 0) printLine(fmt::format("  Lipschitz constant: {:.6g}", c.lipschitz));
+  }
+  printReasons(sources, c);
+}
+
+std::string jsonText(const std::string& text) {
+  std::string out = "\"";
+  for (char c : text) {
+    if (c == '"' || c == '\\') out += '\\';
+    out += c;
+  }
+  return out + '"';
+}
+
+std::string json(const SourceManager& sources, const Certificate& c) {
+  std::string out = fmt::format(R"({{"place": {}, "verdict": "{}", "unknowns": {}, "switches": {}, "how": {})",
+                                jsonText(place(sources, c.span)), name(c.verdict), c.unknowns, c.kinks,
+                                jsonText(c.how));
+  out += fmt::format(R"(, "solution": [{:.17g}])", fmt::join(c.solution, ", "));
+  if (c.verdict == Verdict::Proved) {
+    out += fmt::format(R"(, "scope": "{}", "enclosure": {:.17g}, "radius": {:.17g})",
+                       c.scope == certify::Scope::Box ? "box" : "point", c.enclosure, c.radius);
+    if (c.lipschitz >= 0) out += fmt::format(R"(, "lipschitz": {:.17g})", c.lipschitz);
+  }
+  if (c.verdict == Verdict::Refuted)
+    out += fmt::format(R"(, "kind": "{}", "kernel": [{:.17g}], "singularity": {:.17g})", name(c.witness),
+                       fmt::join(c.kernel, ", "), c.singularity);
+  std::vector<std::string> ties, tried;
+  for (const certify::TiedSwitch& tie : c.tied)
+    ties.push_back(fmt::format(R"({{"place": {}, "switch": {:.17g}{}}})", jsonText(place(sources, tie.span)),
+                               tie.value, c.verdict == Verdict::Refuted
+                                              ? fmt::format(R"(, "weight": {:.17g})", tie.weight) : ""));
+  for (const std::string& what : c.tried) tried.push_back(jsonText(what));
+  return out + fmt::format(R"(, "tied": [{}], "tried": [{}]}})", fmt::join(ties, ", "), fmt::join(tried, ", "));
+}
+
+void print(const SourceManager& sources, const CertifyCommand& command,
+           const std::vector<Certificate>& certificates) {
+  Verdict worst = Verdict::Proved;
+  for (const Certificate& c : certificates) worst = std::min(worst, c.verdict);
+  if (command.json) {
+    std::vector<std::string> all;
+    for (const Certificate& c : certificates) all.push_back(json(sources, c));
+    printLine(fmt::format(R"({{"verdict": "{}", "solves": [{}]}})", name(worst), fmt::join(all, ", ")));
+    return;
+  }
+  printLine(name(worst));
+  if (certificates.empty()) printLine("the call evaluates no solve");
+  for (const Certificate& c : certificates) printText(sources, c);
+}
+
+// Integers given for a parameter of reals, as reals: parameters of the equations are reals that vary.
+lower::HostValue asParameter(lower::HostValue value, const ast::FnDecl& function, const std::string& name) {
+  for (size_t k = 0; k < function.parameters.size(); ++k) {
+    bool wanted = function.parameters[k].name.text == name && function.type->elements[k]->isReal();
+    if (!wanted || !value.type->isArray(types::Scalar::Int)) continue;
+    ir::Tensor& leaf = value.leaves[0];
+    ir::Tensor reals = ir::Tensor::zeros({ir::Elem::F64, leaf.type.dims});
+    reals.reals.assign(leaf.ints.begin(), leaf.ints.end());
+    leaf = std::move(reals);
+    value.type = types::realType(value.type->dims);
+  }
+  return value;
+}
+
+// The names that were bound, as arguments of the call; nullopt after an error.
+std::optional<std::vector<std::string>> bindArguments(Context& context, session::Session& session,
+                                                      const CertifyCommand& command) {
+  std::vector<std::string> bindings;
+  for (const std::string& text : splitBindings(command.at)) {
+    size_t equals = text.find('=');
+    if (equals == 0 || equals == std::string::npos || equals + 1 == text.size()) {
+      context.fail(DiagCode::BadCommandLine, fmt::format("`--at {}` has no value", text),
+                   "write `--at x=0.5` or `--at x=0,b=[0, 1]`");
+      return std::nullopt;
+    }
+    std::string parameter = text.substr(0, equals);
+    std::optional<lower::HostValue> value =
+        session.evaluateText(fmt::format("--at {}", parameter), text.substr(equals + 1));
+    if (!value) return std::nullopt;
+    const ast::FnDecl& function = *session.program().findFunction(command.function);
+    session.define(parameter, asParameter(std::move(*value), function, parameter));
+    bindings.push_back(fmt::format("{0} = {0}", parameter));
+  }
+  return bindings;
+}
+
+int run(Context& context, CertifyCommand command) {
+  session::Session* session = context.session();
+  if (!session) return context.finish();
+  if (!session->readFile(command.file) || session->sink().hasErrors()) return context.finish();
+  if (!session->program().findFunction(command.function))
+    return context.fail(DiagCode::UnknownName,
+                        fmt::format("`{}` has no function `{}`", command.file, command.function));
+  auto bindings = bindArguments(context, *session, command);
+  if (!bindings) return context.finish();
+  std::optional<lower::Lowered> call = session->lowerText(
+      "command line", fmt::format("{}({})", command.function, fmt::join(*bindings, ", ")));
+  if (!call) return context.finish();
+  std::vector<ir::Tensor> arguments;
+  for (const std::string& input : call->inputs) {
+    const lower::HostValue* value = session->find(input);
+    arguments.insert(arguments.end(), value->leaves.begin(), value->leaves.end());
+  }
+  if (context.options.no_unify_kinks) command.limits.unification = certify::Unification::Off;
+  std::vector<Certificate> certificates;
+  bool busy = false;  // roots of the trace's own runs are not told again
+  ir::InterpretOptions interpretation;
+  interpretation.interrupt = &session::interruptFlag();
+  interpretation.solved = [&](const ir::SolvedRoot& root) {
+    if (busy || certify::isPartOfRoot(root)) return;
+    busy = true;
+    certificates.push_back(certify::certify(certify::traceRoot(root), command.limits));
+    busy = false;
+  };
+  auto outcome = ir::interpret(session->lowerer().module(), *call->function, arguments, interpretation);
+  if (const auto* status = std::get_if<ir::StatusInfo>(&*outcome)) {
+    session::reportStatus(*status, call->function->span, session->sink());
+    return context.finish();
+  }
+  print(session->sources(), command, certificates);
+  return context.finish();
+}
+
+}  // namespace
+
+Command addCertify(CLI::App& parser) {
+  CLI::App* app = parser.add_subcommand(
+      "certify", "whether derivatives through the solves of a call can be trusted");
+  auto command = std::make_shared<CertifyCommand>();
+  app->add_option("FILE", command->file, "the file")->required();
+  app->add_option("--fn", command->function, "the function that is called")->required();
+  app->add_option("--at", command->at, "NAME=EXPRESSION, repeated or with commas")
+      ->allow_extra_args(false);
+  app->add_flag("--json", command->json, "one line of JSON");
+  app->add_option("--radius", command->limits.radius,
+                  "prove one root for all parameters within this distance (default: search)")
+      ->check(CLI::PositiveNumber);
+  app->add_option("--node-limit", command->limits.node_limit,
+                  "bound on the nodes of the recursion over weights");
+  return {app, [command](Context& context) { return run(context, *command); }};
+}
+
+}  // namespace dini::driver
