@@ -238,7 +238,7 @@ bool root(Machine& machine, const Step& step, Slot* frame) {
   info.iterations = frame[solver.yields[unknowns]].integer();
   int64_t reason = frame[solver.yields[unknowns + 1]].integer();
 
-  Residual at_end;  // leaves the solution in the arguments of region 1
+  Residual at_end;
   if (!evaluateResidual(machine, equations, values, frame, at_end)) return false;
   if (!at_end.finite) return fail(Status::NonFinite);
   info.residual = at_end.difference;
@@ -247,7 +247,10 @@ bool root(Machine& machine, const Step& step, Slot* frame) {
     info.text = solverReason(reason);
     return fail(Status::NotConverged);
   }
-  if (machine.options().solved) machine.options().solved({machine, step, frame});
+  if (machine.options().solved) {
+    for (size_t k = 0; k < unknowns; ++k) frame[equations.args[k]] = values[k];
+    machine.options().solved({machine, step, frame});
+  }
   for (size_t k = 0; k < unknowns; ++k) step.out(frame, k) = std::move(values[k]);
   step.out(frame, unknowns) = Slot::integer(info.iterations);
   step.out(frame, unknowns + 1) = multiple;
