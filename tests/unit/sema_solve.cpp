@@ -95,7 +95,10 @@ TEST_CASE("how to differentiate") {
   CHECK(with("differentiate neumann(5)") == "");
   CHECK(with("differentiate neumann()").substr(0, 5) == "E0503");
   CHECK(with("differentiate neumann(5)", "z^2 == x").substr(0, 5) == "E0503");
-  CHECK(with("differentiate implicit(linear = cg)") == "E0901: `linear = cg` is not there yet");
+  for (std::string word : {"cholesky", "ldl", "cg"})
+    CHECK(with("differentiate implicit(linear = " + word + ")") ==
+          "E0901: `linear = " + word + "` is not there yet | `linear = lu`, the default, solves the "
+          "same system");
   CHECK(with("differentiate implicit(linear = magic)").substr(0, 5) == "E0503");
   CHECK(with("differentiate unrol") ==
         "E0503: there is no way `unrol` to differentiate | did you mean `unroll`?");
