@@ -2,6 +2,7 @@
 
 #include "base/check.h"
 #include "ir/clone.h"
+#include "ir/size_limit.h"
 
 namespace dini::ir {
 
@@ -24,6 +25,7 @@ Value* Function::addArgument(Region& region, Type type, std::string argument_nam
 }
 
 Value* Function::addResult(Op& op, Type type) {
+  limitElements(type, op.span);
   Value* value = newValue(std::move(type));
   value->index = static_cast<uint32_t>(op.results.size());
   value->def = &op;

@@ -194,7 +194,7 @@ Instance& Emitter::instanceOf(const ast::FnDecl& fn, const Frame& callee) {
     inner.yield(value);
     ir::eraseDead(function);
     instance.finished = true;
-  } catch (const LowerFailure&) {
+  } catch (...) {  // LowerFailure, or an array too large
     std::string name = function.name;
     shared_.instances.erase(key);
     shared_.module.functions.erase(name);

@@ -7,6 +7,7 @@
 
 #include "base/check.h"
 #include "ir/clone.h"
+#include "ir/size_limit.h"
 #include "ir/verifier.h"
 #include "lower/assignments.h"
 #include "lower/scopes.h"
@@ -44,8 +45,11 @@ std::optional<Lowered> make(Shared& shared, const std::string& name, Span span,
     return lowered;
   } catch (const LowerFailure&) {
     shared.depth = depth;
-    return std::nullopt;
+  } catch (const ir::TooManyElements& large) {
+    shared.sink.add(DiagCode::TooLarge, large.span.valid() ? large.span : span, large.what());
+    shared.depth = depth;
   }
+  return std::nullopt;
 }
 
 }  // namespace

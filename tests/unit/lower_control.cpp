@@ -168,6 +168,16 @@ TEST_SUITE("lower") {
     CHECK(program.loweringError().substr(0, 5) == "E0902");
   }
 
+  TEST_CASE("sizes that leave the range of integers are a limitation") {
+    Program doubles(
+        "fn f(x: real[n]) -> real = if n == 0 { 0 } else { f(concat(x, x)) }\n"
+        "test \"t\" { assert f([1.0]) == 0 }");
+    CHECK(doubles.loweringError().substr(0, 5) == "E0902");
+    Program product(
+        "test \"t\" { assert sum(zeros(4294967296, 4294967296)) == 0 }");
+    CHECK(product.loweringError().substr(0, 5) == "E0902");
+  }
+
   TEST_CASE("only the side taken is evaluated; try takes the other after a status") {
     passes(R"(test "sides" {
       let x = [1.0]
