@@ -66,6 +66,7 @@ Table load() {
   bind(table.dtrsm, "dtrsm_");
   bind(table.dgetrf, "dgetrf_");
   bind(table.dpotrf, "dpotrf_");
+  bind(table.dsytrf, "dsytrf_");
   bind(table.dsyevd, "dsyevd_");
   bind(table.dgesdd, "dgesdd_");
   bind(table.dgeqrf, "dgeqrf_");

@@ -16,6 +16,8 @@ struct Table {
                 double* b, const int* ldb);
   void (*dgetrf)(const int* m, const int* n, double* a, const int* lda, int* pivots, int* info);
   void (*dpotrf)(const char* uplo, const int* n, double* a, const int* lda, int* info);
+  void (*dsytrf)(const char* uplo, const int* n, double* a, const int* lda, int* pivots,
+                 double* work, const int* lwork, int* info);
   void (*dsyevd)(const char* jobz, const char* uplo, const int* n, double* a, const int* lda,
                  double* w, double* work, const int* lwork, int* iwork, const int* liwork,
                  int* info);

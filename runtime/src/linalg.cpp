@@ -29,7 +29,11 @@ enum Structure : int64_t {
   Diagonal
 };
 
-bool usesLu(int64_t structure) { return structure == General || structure == Symmetric; }
+// Symmetric systems large enough for LAPACK take L D L', which costs half of LU.
+bool usesLdl(int64_t structure, int64_t n) { return structure == Symmetric && n >= kSmall; }
+bool usesLu(int64_t structure, int64_t n) {
+  return structure == General || (structure == Symmetric && n < kSmall);
+}
 
 // y[0..n) -= c * x[0..n)
 DINI_CLONES void subtractMultiple(int64_t n, double c, const double* x, double* y) {
@@ -61,18 +65,34 @@ void luSmall(int64_t n, double* a, int64_t* pivots) {
   }
 }
 
+// LAPACK wrote ints, counted from 1, into the memory of `pivots`: widened in place, from the end. A
+// negative one (of a 2 x 2 block) keeps its sign.
+void widenPivots(int64_t n, int64_t* pivots) {
+  for (int64_t k = n - 1; k >= 0; --k) {
+    int one_based;
+    std::memcpy(&one_based, reinterpret_cast<char*>(pivots) + k * sizeof(int), sizeof(int));
+    pivots[k] = one_based > 0 ? one_based - 1 : one_based;
+  }
+}
+
 void luLarge(int64_t n, double* a, int64_t* pivots) {
   transposeSquare(n, a);
   const int order = static_cast<int>(n);
   int info = 0;
-  int* narrow = reinterpret_cast<int*>(pivots);  // widened in place below, from the end
-  table().dgetrf(&order, &order, a, &order, narrow, &info);
-  for (int64_t k = n - 1; k >= 0; --k) {
-    int one_based;
-    std::memcpy(&one_based, reinterpret_cast<char*>(pivots) + k * sizeof(int), sizeof(int));
-    pivots[k] = one_based - 1;
-  }
+  table().dgetrf(&order, &order, a, &order, reinterpret_cast<int*>(pivots), &info);
+  widenPivots(n, pivots);
   transposeSquare(n, a);
+}
+
+// A = L D L' with symmetric pivoting (Bunch and Kaufman, Math. Comp. 31 (1977)), by LAPACK on the
+// lower triangle by columns, which is the upper one by rows: L_ik, i > k, stands at a[k n + i].
+// `work` has 2 n elements. False: D is singular.
+bool ldlInPlace(int64_t n, double* a, int64_t* pivots, double* work) {
+  const int order = static_cast<int>(n), length = 2 * order;
+  int info = 0;
+  table().dsytrf("L", &order, a, &order, reinterpret_cast<int*>(pivots), work, &length, &info);
+  widenPivots(n, pivots);
+  return info == 0;
 }
 
 // The lower factor in place, the strict upper triangle untouched. False: not positive definite.
@@ -135,6 +155,40 @@ void applyPivots(int64_t n, int64_t m, const int64_t* pivots, double* x, bool in
   for (int64_t step = 0; step < n; ++step) {
     const int64_t k = inverse ? n - 1 - step : step;
     swapRows(x, m, k, pivots[k]);
+  }
+}
+
+// x <- A^-1 x from ldlInPlace's factors; x has n rows of m. Rows k of L^-1, then D's block of one
+// or two rows, then L' from the end; each with its exchange of rows.
+void ldlSolve(int64_t n, int64_t m, const double* a, const int64_t* pivots, double* x) {
+  const auto row = [&](int64_t k) { return x + k * m; };
+  for (int64_t k = 0; k < n;) {
+    const bool block = pivots[k] < 0;
+    const int64_t last = block ? k + 1 : k;
+    swapRows(x, m, last, block ? -pivots[k] - 1 : pivots[k]);
+    for (int64_t c = k; c <= last; ++c)
+      for (int64_t i = last + 1; i < n; ++i) subtractMultiple(m, a[c * n + i], row(c), row(i));
+    if (!block) {
+      for (int64_t j = 0; j < m; ++j) row(k)[j] /= a[k * n + k];
+    } else {  // scaled by the off-diagonal element, the largest of the block
+      const double off = a[k * n + k + 1];
+      const double first = a[k * n + k] / off, second = a[(k + 1) * n + k + 1] / off;
+      const double determinant = first * second - 1;
+      for (int64_t j = 0; j < m; ++j) {
+        const double u = row(k)[j] / off, v = row(k + 1)[j] / off;
+        row(k)[j] = (second * u - v) / determinant;
+        row(k + 1)[j] = (first * v - u) / determinant;
+      }
+    }
+    k = last + 1;
+  }
+  for (int64_t k = n - 1; k >= 0;) {
+    const bool block = pivots[k] < 0;
+    const int64_t first = block ? k - 1 : k;
+    for (int64_t c = first; c <= k; ++c)
+      for (int64_t i = k + 1; i < n; ++i) subtractMultiple(m, a[c * n + i], row(i), row(c));
+    swapRows(x, m, k, block ? -pivots[k] - 1 : pivots[k]);
+    k = first - 1;
   }
 }
 
@@ -237,10 +291,13 @@ int dini_factor(int64_t structure, int64_t n, const double* a, double* factors, 
   if (!std::isfinite(norm)) return DINI_SINGULAR;
   if (structure == PositiveDefinite) {
     if (!choleskyInPlace(n, factors)) return DINI_SINGULAR;
-  } else if (usesLu(structure)) {
+  } else if (usesLdl(structure, n)) {
+    if (!ldlInPlace(n, factors, pivots, work)) return DINI_SINGULAR;
+  } else if (usesLu(structure, n)) {
     (n < kSmall ? luSmall : luLarge)(n, factors, pivots);
   }
-  if (structure != UnitLower && hasZeroPivot(n, factors)) return DINI_SINGULAR;
+  const bool pivots_on_diagonal = structure != UnitLower && !usesLdl(structure, n);
+  if (pivots_on_diagonal && hasZeroPivot(n, factors)) return DINI_SINGULAR;
   *rcond = 1 / (norm * inverseNorm(structure, n, factors, pivots, work));
   return *rcond >= kSmallestRcond ? DINI_OK : DINI_SINGULAR;
 }
@@ -250,8 +307,13 @@ void dini_solve_factored(int64_t structure, int transposed, int64_t n, int64_t m
   if (x != b) std::copy_n(b, n * m, x);
   const bool t = transposed != 0;
   switch (structure) {
-    case General:
     case Symmetric:
+      if (usesLdl(structure, n)) {
+        ldlSolve(n, m, factors, pivots, x);
+        break;
+      }
+      [[fallthrough]];
+    case General:
       if (!t) {
         applyPivots(n, m, pivots, x, false);
         triangularSolve({.lower = true, .transposed = false, .unit = true}, n, m, factors, x);

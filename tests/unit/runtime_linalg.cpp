@@ -169,3 +169,25 @@ TEST_CASE("cholesky, least squares, gemm") {
   dini_gemm(1, 0, 2, 2, 3, p, 2, q, 2, d);  // p' as [2, 3] of p [3, 2]
   CHECK(d[0] == 1 * 1 + 3 * 2 + 5 * 0);
 }
+
+TEST_CASE("symmetric indefinite systems with nothing on the diagonal: blocks of two") {
+  const int64_t n = 60;
+  Matrix a = random(n * n);
+  for (int64_t i = 0; i < n; ++i)
+    for (int64_t j = 0; j <= i; ++j) a[j * n + i] = a[i * n + j] = i == j ? 0 : a[i * n + j];
+  const Matrix b = random(n * 3);
+  std::vector<Matrix> solutions;
+  for (int64_t structure : {0, 1}) {
+    Matrix x(b.size()), work(static_cast<size_t>(dini_linear_solve_work(n)));
+    std::vector<int64_t> pivots(static_cast<size_t>(n));
+    double rcond = 0;
+    Matrix factors(a.size());
+    REQUIRE(dini_factor(structure, n, a.data(), factors.data(), pivots.data(), &rcond,
+                        work.data()) == DINI_OK);
+    dini_solve_factored(structure, 0, n, 3, factors.data(), pivots.data(), b.data(), x.data());
+    solutions.push_back(x);
+    CHECK(rcond > 1e-8);
+  }
+  for (size_t k = 0; k < b.size(); ++k)
+    CHECK(std::abs(solutions[0][k] - solutions[1][k]) <= 1e-9 * (1 + std::abs(solutions[0][k])));
+}
