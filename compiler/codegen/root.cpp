@@ -105,6 +105,7 @@ void FunctionEmitter::emitRoot(const Op& op) {
   fields.iterations = scalar(yields[unknowns]);
   fields.reason = scalar(yields[unknowns + 1]);
   llvm::Value* multiple = scalar(yields[unknowns + 2]);
+  if (yields.size() > unknowns + 3) fields.rcond = scalar(yields[unknowns + 3]);
   closeRegion(solver);
 
   bind(equations, [&](size_t k) { return val(op.results[k]); });

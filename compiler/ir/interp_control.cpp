@@ -237,6 +237,7 @@ bool root(Machine& machine, const Step& step, Slot* frame) {
   Slot multiple = frame[solver.yields[unknowns + 2]];
   info.iterations = frame[solver.yields[unknowns]].integer();
   int64_t reason = frame[solver.yields[unknowns + 1]].integer();
+  if (solver.yields.size() > unknowns + 3) info.rcond = frame[solver.yields[unknowns + 3]].real();
 
   Residual at_end;
   if (!evaluateResidual(machine, equations, values, frame, at_end)) return false;

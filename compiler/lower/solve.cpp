@@ -51,6 +51,7 @@ class SolveLowering {
   struct Reached {
     Values solutions;
     ir::Value *iterations, *reason, *multiple;
+    ir::Value* rcond = nullptr;  // null: the solver has no estimate
   };
   Reached runSolver(const Values& starts);
   Reached readSolution(const Val& result, const Values& like, bool scalar);
@@ -248,6 +249,7 @@ SolveLowering::Reached SolveLowering::readSolution(const Val& result, const Valu
   if (!result.isLeaf()) {  // Solution { z, iterations, reason }, or that as a tuple
     reached.iterations = result.elements[1].value;
     reached.reason = result.elements[2].value;
+    if (result.elements.size() > 3) reached.rcond = result.elements[3].value;
   }
   reached.solutions = scalar ? Values{z} : unflatten(z, like);
   ir::Value* multiple = e_.intOp(OpCode::IEq, reached.reason, e_.integer(kMultipleRoot));
@@ -261,13 +263,11 @@ SolveLowering::Reached SolveLowering::readSolution(const Val& result, const Valu
 SolveLowering::Reached SolveLowering::runSolver(const Values& starts) {
   const ast::FnDecl* decl = &solver();
   bool scalar = starts.size() == 1 && starts[0]->type.isScalar();
-  if (scalar) {
-    const ast::FnDecl* fast = decl->in_prelude
-                                  ? e_.shared_.program.preludeFunction(decl->name.text + "_scalar")
-                                  : nullptr;
-    scalar = fast != nullptr;
-    if (scalar) decl = fast;
-  }
+  auto variant = [&](const char* suffix) {
+    return decl->in_prelude ? e_.shared_.program.preludeFunction(decl->name.text + suffix) : nullptr;
+  };
+  scalar = scalar && variant("_scalar") != nullptr;
+  if (const ast::FnDecl* better = variant(scalar ? "_scalar" : "_system")) decl = better;
   std::vector<NamedVal> arguments;
   for (const ast::Parameter& parameter : decl->parameters) {
     const std::string& name = parameter.name.text;
@@ -347,6 +347,7 @@ Val SolveLowering::root(const Values& starts) {
                           : runSolver(arguments);
     Values yields = reached.solutions;
     yields.insert(yields.end(), {reached.iterations, reached.reason, reached.multiple});
+    if (reached.rcond) yields.push_back(reached.rcond);
     return yields;
   });
   fill(*op.regions[1], [&](const Values& arguments) {
