@@ -1,7 +1,10 @@
 // Builtins that make, rearrange, measure and factor arrays.
+#include <algorithm>
+
 #include <fmt/format.h>
 
 #include "base/check.h"
+#include "ir/size_limit.h"
 #include "lower/scopes.h"
 
 namespace dini::lower {
@@ -27,8 +30,25 @@ Val Emitter::shapeBuiltin(Builtin builtin, std::vector<NamedVal>& arguments) {
       require(intOp(OpCode::ILe, integer(0), size), ir::Status::Domain, "a dimension is negative");
     sizes.push_back(size);
   }
+  requireCountable(sizes);
   ir::Value* element = b().real(builtin == Builtin::Ones ? 1.0 : 0.0);
   return Val::leaf(b().fill(element, sizes));
+}
+
+// Sizes known only when the program runs: their product must not wrap round. Counted in reals, which
+// do not.
+void Emitter::requireCountable(std::span<ir::Value* const> sizes) {
+  auto limit = static_cast<double>(ir::kMaxElements);
+  double most = 1;
+  ir::Value* count = b().real(1.0);
+  for (ir::Value* size : sizes) {
+    most *= static_cast<double>(ir::constantInt(size).value_or(rangeOf(size).hi));
+    count = b().mul(count, b().op(OpCode::IntToReal, {size}));
+  }
+  bool constant = std::all_of(sizes.begin(), sizes.end(),
+                              [](const ir::Value* size) { return ir::constantInt(size).has_value(); });
+  if (!constant && most > limit)
+    require(b().op(OpCode::FLe, {count, b().real(limit)}), ir::Status::Memory, "");
 }
 
 Val Emitter::reshaped(std::vector<NamedVal>& arguments) {

@@ -266,6 +266,7 @@ class Emitter {
   Val reductionBuiltin(sema::Builtin builtin, std::vector<Val>& arguments);
   Val arrayBuiltin(sema::Builtin builtin, std::vector<Val>& arguments);
   Val shapeBuiltin(sema::Builtin builtin, std::vector<NamedVal>& arguments);
+  void requireCountable(std::span<ir::Value* const> sizes);
   Val reshaped(std::vector<NamedVal>& arguments);
   Val joined(bool stack, std::vector<NamedVal>& arguments);
   Val matrixBuiltin(sema::Builtin builtin, std::vector<Val>& arguments);

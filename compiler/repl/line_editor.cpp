@@ -2,6 +2,7 @@
 
 #include <cerrno>
 #include <clocale>
+#include <csignal>
 #include <cstdio>
 #include <cstdlib>
 #include <cwchar>
@@ -10,6 +11,7 @@
 
 #include <fmt/format.h>
 #include <histedit.h>
+#include <poll.h>
 #include <unistd.h>
 
 #include "session/session.h"
@@ -46,6 +48,22 @@ std::string commonPrefix(const std::vector<std::string>& words) {
   return prefix;
 }
 
+// Waits until there is something to read; false: Ctrl-C. SIGINT gets through only inside ppoll, so
+// that one between looking at the flag and waiting is not lost until the next key.
+bool waitForInput(int file) {
+  sigset_t interrupt, before;
+  sigemptyset(&interrupt);
+  sigaddset(&interrupt, SIGINT);
+  pthread_sigmask(SIG_BLOCK, &interrupt, &before);
+  pollfd input{file, POLLIN, 0};
+  int ready = 0;
+  while (!session::interruptFlag() && (ready = ppoll(&input, 1, nullptr, &before)) < 0 &&
+         errno == EINTR) {
+  }
+  pthread_sigmask(SIG_SETMASK, &before, nullptr);
+  return ready != 0;
+}
+
 // One character of the terminal. libedit's own reader tries again after a signal; here Ctrl-C ends
 // the line.
 int readCharacter(EditLine* el, wchar_t* out) {
@@ -53,6 +71,7 @@ int readCharacter(EditLine* el, wchar_t* out) {
   el_get(el, EL_GETFP, 0, &in);
   std::mbstate_t state{};
   while (true) {
+    if (!waitForInput(fileno(in)) || session::interruptFlag()) return -1;
     char byte;
     ssize_t count = ::read(fileno(in), &byte, 1);
     if (count == 0) return 0;
