@@ -178,12 +178,7 @@ Value* dummy(ir::Builder& b, const ir::Type& type, bool linear) {
   scalar->linear = linear && type.isReal();
   if (type.isScalar()) return scalar;
   std::vector<Value*> sizes;
-  bool grown = false;
-  for (int64_t dim : type.dims) {
-    sizes.push_back(b.integer(dim == ir::kDynamic ? 0 : dim));
-    grown = grown || dim == ir::kDynamic;
-  }
-  (void)grown;
+  for (int64_t dim : type.dims) sizes.push_back(b.integer(dim == ir::kDynamic ? 0 : dim));
   return b.fill(scalar, sizes);
 }
 

@@ -1,11 +1,9 @@
 #include "ir/interpreter.h"
 
-#include <pthread.h>
-
-#include <exception>
 #include <new>
 
 #include "base/check.h"
+#include "base/large_stack.h"
 #include "ir/interp_machine.h"
 #include "ir/type_rules.h"
 #include "ir/walk.h"
@@ -34,7 +32,8 @@ const FunctionPlan& Machine::plan(const Function& function) {
   return *plan;
 }
 
-bool Machine::call(const FunctionPlan& plan, std::span<Slot> arguments, std::vector<Slot>& results) {
+bool Machine::call(const FunctionPlan& plan, std::span<Slot> arguments,
+                   std::vector<Slot>& results) {
   if (depth_ >= options_.max_depth) {
     StatusInfo info;
     info.status = Status::Bound;
@@ -57,34 +56,6 @@ namespace {
 // kilobytes of stack, so programs with calls run on a stack of their own.
 constexpr size_t kStackPerCall = 32 * 1024;
 constexpr size_t kStackBase = 8 << 20;
-
-struct Task {
-  const std::function<void()>* work;
-  std::exception_ptr error;
-};
-
-void* runTask(void* argument) {
-  auto* task = static_cast<Task*>(argument);
-  try {
-    (*task->work)();
-  } catch (...) {
-    task->error = std::current_exception();
-  }
-  return nullptr;
-}
-
-void runOnLargeStack(size_t bytes, const std::function<void()>& work) {
-  Task task{&work, nullptr};
-  pthread_attr_t attributes;
-  pthread_t thread;
-  pthread_attr_init(&attributes);
-  bool started = pthread_attr_setstacksize(&attributes, bytes) == 0 &&
-                 pthread_create(&thread, &attributes, runTask, &task) == 0;
-  pthread_attr_destroy(&attributes);
-  if (!started) return work();
-  pthread_join(thread, nullptr);
-  if (task.error) std::rethrow_exception(task.error);
-}
 
 bool hasCalls(const Function& function) {
   bool found = false;
@@ -128,11 +99,11 @@ std::optional<Outcome> interpret(const Module& module, const Function& function,
       outcome = info;
     }
   };
-  if (!interp::hasCalls(function)) run();
+  if (!interp::hasCalls(function))
+    run();
   else
-    interp::runOnLargeStack(interp::kStackBase + interp::kStackPerCall *
-                                                     static_cast<size_t>(options.max_depth),
-                            run);
+    runOnLargeStack(
+        interp::kStackBase + interp::kStackPerCall * static_cast<size_t>(options.max_depth), run);
   return outcome;
 }
 

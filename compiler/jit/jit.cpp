@@ -9,6 +9,7 @@
 #include <llvm/Support/raw_ostream.h>
 
 #include "base/check.h"
+#include "base/large_stack.h"
 #include "dini/status.h"
 #include "ir/printer.h"
 #include "ir/text.h"
@@ -24,6 +25,7 @@ using ir::Tensor;
 namespace {
 
 constexpr int64_t kMaxDepth = 10'000;
+constexpr size_t kCallStack = size_t{1} << 30;  // deep enough for kMaxDepth calls
 
 template <class T>
 T expected(llvm::Expected<T> value) {
@@ -230,7 +232,7 @@ ir::Outcome Jit::run(const ir::Module& module, const ir::Function& function,
     status = code.entry(in.data(), out.data(), sizes.data(), state_->workspace.begin(), &info);
   };
   if (code.calls)
-    runOnLargeStack(call);
+    runOnLargeStack(kCallStack, call);
   else
     call();
   if (status != DINI_OK) {
@@ -264,7 +266,7 @@ Jit::Callable Jit::compile(const ir::Module& module, const ir::Function& functio
       status = code.entry(in, out, nullptr, state.workspace.begin(), &info);
     };
     if (code.calls)
-      runOnLargeStack(call);
+      runOnLargeStack(kCallStack, call);
     else
       call();
     return static_cast<ir::Status>(status);

@@ -1,9 +1,8 @@
 // The memory of compiled code: one large range of addresses, reserved but not committed, so that
-// compiled code itself allocates nothing; and a stack deep enough for the program's recursion.
+// compiled code itself allocates nothing.
 #pragma once
 
 #include <cstddef>
-#include <functional>
 
 namespace dini::jit {
 
@@ -22,7 +21,5 @@ class Workspace {
   char* begin_ = nullptr;
   size_t size_ = 0;
 };
-
-void runOnLargeStack(const std::function<void()>& work);
 
 }  // namespace dini::jit
