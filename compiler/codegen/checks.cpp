@@ -9,7 +9,7 @@ namespace dini::codegen {
 using ir::Op;
 
 namespace {
-// Fields of dini_info, in 8-byte steps (runtime/include/dini/status.h).
+// Fields of dini_run, in 8-byte steps (runtime/include/dini/status.h).
 enum InfoField : unsigned {
   kCancel,
   kWorkEnd,
@@ -26,12 +26,12 @@ enum InfoField : unsigned {
   kWorkTop,
   kReason,
 };
-static_assert(offsetof(dini_info, work_end) == 8 * kWorkEnd);
-static_assert(offsetof(dini_info, print) == 8 * kPrint);
-static_assert(offsetof(dini_info, status) == 8 * kStatus);
-static_assert(offsetof(dini_info, rcond) == 8 * kRcond);
-static_assert(offsetof(dini_info, work_top) == 8 * kWorkTop);
-static_assert(offsetof(dini_info, reason) == 8 * kReason);
+static_assert(offsetof(dini_run, work_end) == 8 * kWorkEnd);
+static_assert(offsetof(dini_run, print) == 8 * kPrint);
+static_assert(offsetof(dini_run, status) == 8 * kStatus);
+static_assert(offsetof(dini_run, rcond) == 8 * kRcond);
+static_assert(offsetof(dini_run, work_top) == 8 * kWorkTop);
+static_assert(offsetof(dini_run, reason) == 8 * kReason);
 }  // namespace
 
 llvm::Value* FunctionEmitter::infoField(unsigned field) {

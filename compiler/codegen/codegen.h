@@ -1,7 +1,7 @@
 // IR functions to LLVM modules. One LLVM function per IR function, called as
 //   int64 f(ptr in, ptr out, ptr sizes, ptr work, ptr info)
 // with one pointer per parameter in `in`, one per result in `out`, the dynamic sizes of the
-// parameters in order in `sizes`, a workspace that ends at info->work_end, and dini_info
+// parameters in order in `sizes`, a workspace that ends at info->work_end, and dini_run
 // (runtime/include/dini/status.h) in `info`. A result with dynamic sizes has a descriptor in `out`:
 // a pointer into the workspace, which the function writes, then its dynamic sizes.
 // Compiled code allocates nothing. Floating-point order is that of the IR (docs/ir.md): vectors of
@@ -19,7 +19,7 @@
 
 namespace dini::codegen {
 
-// What a site number of dini_info stands for.
+// What a site number of dini_run stands for.
 struct Site {
   Span span;
   std::string text;      // of a check, of a print

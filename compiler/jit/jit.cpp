@@ -34,7 +34,7 @@ T expected(llvm::Expected<T> value) {
 }
 
 using Entry = int64_t (*)(const void* const* in, void* const* out, const int64_t* sizes, void* work,
-                          dini_info* info);
+                          dini_run* info);
 
 struct Compiled {
   Entry entry = nullptr;
@@ -96,7 +96,7 @@ void printLine(void* context, int64_t site_number, const void* const* values,
   print.options->print(ir::formatLine(site.text, tensors));
 }
 
-ir::StatusInfo statusOf(const Compiled& code, const dini_info& info) {
+ir::StatusInfo statusOf(const Compiled& code, const dini_run& info) {
   ir::StatusInfo status;
   status.status = static_cast<ir::Status>(info.status);
   status.batch_index = info.batch_index;
@@ -124,7 +124,7 @@ struct Jit::State {
                           const ir::Function& function, OptLevel level);
   llvm::TargetMachine& machine(OptLevel level);
   // What a call starts with.
-  dini_info freshInfo(PrintContext& print);
+  dini_run freshInfo(PrintContext& print);
 
   codegen::Target target;
   std::map<OptLevel, std::unique_ptr<llvm::TargetMachine>> machines;
@@ -152,10 +152,10 @@ llvm::TargetMachine& Jit::State::machine(OptLevel level) {
   return *made;
 }
 
-dini_info Jit::State::freshInfo(PrintContext& print) {
+dini_run Jit::State::freshInfo(PrintContext& print) {
   static constexpr uint8_t kNever = 0;
   const std::atomic<bool>* interrupt = print.options->interrupt;
-  dini_info info{};
+  dini_run info{};
   info.cancel = interrupt ? reinterpret_cast<const volatile uint8_t*>(interrupt) : &kNever;
   info.work_end = workspace.end();
   info.depth_left = kMaxDepth - 1;
@@ -225,7 +225,7 @@ ir::Outcome Jit::run(const ir::Module& module, const ir::Function& function,
     }
   }
   PrintContext print{&code, &options};
-  dini_info info = state_->freshInfo(print);
+  dini_run info = state_->freshInfo(print);
   int64_t status = 0;
   // Compiled code carries no signature in front of its entry for the sanitizer to compare.
   const auto call = [&]() __attribute__((no_sanitize("function"))) {
@@ -260,7 +260,7 @@ Jit::Callable Jit::compile(const ir::Module& module, const ir::Function& functio
         "a callable has static types");
   return [&code, &state = *state_, options](const void* const* in, void* const* out) {
     PrintContext print{&code, &options};
-    dini_info info = state.freshInfo(print);
+    dini_run info = state.freshInfo(print);
     int64_t status = 0;
     const auto call = [&]() __attribute__((no_sanitize("function"))) {
       status = code.entry(in, out, nullptr, state.workspace.begin(), &info);

@@ -26,7 +26,7 @@ enum dini_status {
 
 /* Compiled code reads the fields of the first group and writes the others. Its layout is known to
  * compiler/codegen (abi.h). */
-typedef struct dini_info {
+typedef struct dini_run {
   /* From the caller. */
   const volatile uint8_t* cancel; /* polled on loop back-edges; never null */
   char* work_end;                 /* end of the workspace */
@@ -45,7 +45,7 @@ typedef struct dini_info {
   double rcond;
   char* work_top; /* end of the results that live in the workspace */
   int64_t reason; /* of a root that did not converge: as its solver gave it */
-} dini_info;
+} dini_run;
 
 #ifdef __cplusplus
 }
