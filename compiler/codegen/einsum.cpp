@@ -14,8 +14,7 @@ using ir::Op;
 
 namespace {
 
-constexpr double kProductVolume = 32.0 * 32 * 32;  // multiplications in all, docs/ir.md
-constexpr int64_t kMemberVolume = 256;             // of each call
+constexpr int64_t kMemberVolume = 256;  // multiplications of each call
 
 // Where an array's letters are found in memory: steps in elements.
 using Steps = std::map<char, int64_t>;
@@ -127,67 +126,127 @@ FunctionEmitter::StridedView FunctionEmitter::stridedView(const ir::Value* value
   return view;
 }
 
+// Writes to `ptr` the elements of `value` where the axes named in `at` have its positions, in
+// row-major order of the other axes.
+void FunctionEmitter::packMember(const ir::Value* value, const std::string& letters,
+                                 const std::map<char, llvm::Value*>& at, llvm::Value* ptr) {
+  const Values all = dimsOf(value);
+  Values dims;
+  for (size_t k = 0; k < letters.size(); ++k)
+    if (!at.contains(letters[k])) dims.push_back(all[k]);
+  const Dest dest = contiguousDest(*this, ptr, dims, ir::Elem::F64, false);
+  llvm::SmallVector<Index, 4> none;
+  nest(dims, 0, none, [&](llvm::ArrayRef<Index> rest) {
+    llvm::SmallVector<Index, 4> place;
+    const auto* next = rest.begin();
+    for (char letter : letters)
+      place.push_back(at.contains(letter) ? fixed(at.at(letter)) : *next++);
+    store(dest, positionOf(rest), element(value, positionOf(place)));
+  });
+  fresh();
+}
+
+// An operand of a product: in memory, or computed for one member of the batch at a time, which is
+// still in near memory when it is used.
+struct FunctionEmitter::ProductOperand {
+  const ir::Value* value = nullptr;
+  std::string letters;
+  llvm::Value* ptr = nullptr;
+  bool by_member = false;
+  Steps steps;
+  int64_t member_size = 1;
+
+  // `batch`: the letters of the batch, if it may be computed by members.
+  ProductOperand(FunctionEmitter& emitter, const ir::Value* operand, const std::string& names,
+                 const std::string& batch)
+      : value(operand), letters(names) {
+    by_member = !batch.empty() && emitter.val(value).kind == Val::Kind::Virtual &&
+                (ir::isElementwise(value->def->code) || isOuterProduct(*value->def));
+    for (size_t k = letters.size(); k-- > 0;) {
+      const bool outside = by_member && has(batch, letters[k]);
+      steps[letters[k]] = outside ? 0 : member_size;
+      if (!outside) member_size *= value->type.dims[k];
+    }
+  }
+  void place(FunctionEmitter& emitter) {
+    if (by_member) {
+      ptr = emitter.temporaryDoubles(emitter.i64c(member_size));
+      return;
+    }
+    const StridedView view = emitter.stridedView(value);
+    ptr = view.ptr;
+    for (size_t k = 0; k < letters.size(); ++k) steps[letters[k]] = view.steps[k];
+  }
+};
+
 // Large products of static sizes go to dini_matmul.
 bool FunctionEmitter::emitMatrixProducts(const Op& op) {
-  const ir::Value* first = op.operand(0);
-  const ir::Value* second = op.operand(1);
   const ir::Value* result = op.result();
-  if (inLanes() || !first->type.isStatic() || !second->type.isStatic() || !result->type.isStatic())
-    return false;
+  if (inLanes() || !result->type.isStatic() || !ir::isLargeProduct(op)) return false;
   const ir::EinsumSpec spec = ir::parseEinsum(op.attrs.str);
-  Steps size;
-  for (size_t k = 0; k < spec.a.size(); ++k) size[spec.a[k]] = first->type.dims[k];
-  for (size_t k = 0; k < spec.b.size(); ++k) size[spec.b[k]] = second->type.dims[k];
-  double volume = 1;
-  for (const auto& [letter, n] : size) volume *= static_cast<double>(n);
-  if (volume < kProductVolume) return false;
-  const auto rowMajor = [&](const std::string& letters) {
-    Steps steps;
-    int64_t step = 1;
-    for (auto letter = letters.rbegin(); letter != letters.rend(); step *= size[*letter++])
-      steps[*letter] = step;
-    return steps;
-  };
+  Steps size, c;
+  for (size_t k = 0; k < spec.a.size(); ++k) size[spec.a[k]] = op.operand(0)->type.dims[k];
+  for (size_t k = 0; k < spec.b.size(); ++k) size[spec.b[k]] = op.operand(1)->type.dims[k];
+  std::string batch;
+  int64_t step = 1;
+  for (auto letter = spec.result.rbegin(); letter != spec.result.rend(); step *= size[*letter++]) {
+    c[*letter] = step;
+    if (has(spec.a, *letter) && has(spec.b, *letter)) batch += *letter;
+  }
+  ProductOperand a(*this, op.operand(0), spec.a, batch), b(*this, op.operand(1), spec.b, batch);
   // Whether it has the form, before anything is put into memory.
-  if (!planProduct(spec, rowMajor(spec.a), rowMajor(spec.b), rowMajor(spec.result), size))
-    return false;
-  const StridedView views[] = {stridedView(first), stridedView(second)};
-  Steps a, b;
-  for (size_t k = 0; k < spec.a.size(); ++k) a[spec.a[k]] = views[0].steps[k];
-  for (size_t k = 0; k < spec.b.size(); ++k) b[spec.b[k]] = views[1].steps[k];
-  const auto plan = planProduct(spec, a, b, rowMajor(spec.result), size);
+  auto plan = planProduct(spec, a.steps, b.steps, c, size);
+  if (!plan) return false;
+  if (plan->loops != batch) {
+    a = ProductOperand(*this, a.value, spec.a, "");
+    b = ProductOperand(*this, b.value, spec.b, "");
+  }
+  a.place(*this);
+  b.place(*this);
+  plan = planProduct(spec, a.steps, b.steps, c, size);
   if (!plan) return false;
 
   Values dims;
   for (int64_t dim : result->type.dims) dims.push_back(i64c(dim));
   const Buffer buffer = allocate(result, dims);
+  std::map<char, llvm::Value*> at;
+  const auto address = [&](llvm::Value* ptr, const Steps& steps) {
+    for (const auto& [letter, i] : at)
+      if (const auto found = steps.find(letter); found != steps.end())
+        ptr = b_.CreateGEP(m_.f64, ptr, b_.CreateMul(i, i64c(found->second)));
+    return ptr;
+  };
+  const std::function<void(size_t)> emitFrom = [&](size_t depth) {
+    if (depth < plan->loops.size()) {
+      const char letter = plan->loops[depth];
+      return countedLoop(i64c(0), i64c(size[letter]), 1, [&](llvm::Value* i) {
+        at[letter] = i;
+        emitFrom(depth + 1);
+        at.erase(letter);
+      });
+    }
+    for (const ProductOperand* operand : {&a, &b})
+      if (operand->by_member) packMember(operand->value, operand->letters, at, operand->ptr);
+    const Group &rows = plan->rows, &columns = plan->columns, &inner = plan->inner;
+    const int64_t numbers[] = {rows.size,    columns.size, inner.size,     rows.x_step,
+                               inner.x_step, inner.y_step, columns.x_step, rows.y_step};
+    emitProduct(numbers, address(plan->swapped ? b.ptr : a.ptr, plan->a),
+                address(plan->swapped ? a.ptr : b.ptr, plan->b), address(buffer.dest.ptr, plan->c));
+  };
+  emitFrom(0);
+  setBuffer(result, buffer.dest, buffer.storage);
+  return true;
+}
+
+// The numbers are m, n, k, and the strides as dini_matmul takes them.
+void FunctionEmitter::emitProduct(llvm::ArrayRef<int64_t> numbers, llvm::Value* a, llvm::Value* b,
+                                  llvm::Value* c) {
   const llvm::FunctionCallee product = m_.runtime(
       "dini_matmul", llvm::Type::getVoidTy(m_.context),
       {m_.i64, m_.i64, m_.i64, m_.ptr, m_.i64, m_.i64, m_.ptr, m_.i64, m_.i64, m_.ptr, m_.i64});
-  const std::function<void(size_t, llvm::Value*, llvm::Value*, llvm::Value*)> emitFrom =
-      [&](size_t depth, llvm::Value* left, llvm::Value* right, llvm::Value* out) {
-        if (depth == plan->loops.size()) {
-          b_.CreateCall(product, {i64c(plan->rows.size), i64c(plan->columns.size),
-                                  i64c(plan->inner.size), left, i64c(plan->rows.x_step),
-                                  i64c(plan->inner.x_step), right, i64c(plan->inner.y_step),
-                                  i64c(plan->columns.x_step), out, i64c(plan->rows.y_step)});
-          return;
-        }
-        const char letter = plan->loops[depth];
-        const auto moved = [&](llvm::Value* ptr, const Steps& steps, llvm::Value* i) {
-          const auto step = steps.find(letter);
-          return step == steps.end()
-                     ? ptr
-                     : b_.CreateGEP(m_.f64, ptr, b_.CreateMul(i, i64c(step->second)));
-        };
-        countedLoop(i64c(0), i64c(size[letter]), 1, [&](llvm::Value* i) {
-          emitFrom(depth + 1, moved(left, plan->a, i), moved(right, plan->b, i),
-                   moved(out, plan->c, i));
-        });
-      };
-  emitFrom(0, views[plan->swapped ? 1 : 0].ptr, views[plan->swapped ? 0 : 1].ptr, buffer.dest.ptr);
-  setBuffer(result, buffer.dest, buffer.storage);
-  return true;
+  const auto number = [&](size_t k) { return i64c(numbers[k]); };
+  b_.CreateCall(product, {number(0), number(1), number(2), a, number(3), number(4), b, number(5),
+                          number(6), c, number(7)});
 }
 
 void FunctionEmitter::emitEinsum(const Op& op) {

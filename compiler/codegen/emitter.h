@@ -15,6 +15,7 @@
 #pragma once
 
 #include <functional>
+#include <map>
 #include <memory>
 #include <set>
 #include <unordered_map>
@@ -199,6 +200,11 @@ class FunctionEmitter {
   bool emitMatrixProducts(const ir::Op& op);
   struct StridedView;
   StridedView stridedView(const ir::Value* value);
+  struct ProductOperand;
+  void packMember(const ir::Value* value, const std::string& letters,
+                  const std::map<char, llvm::Value*>& at, llvm::Value* ptr);
+  void emitProduct(llvm::ArrayRef<int64_t> numbers, llvm::Value* a, llvm::Value* b,
+                   llvm::Value* c);
 
   // --- updates.cpp
   void emitUpdate(const ir::Op& op);

@@ -266,8 +266,21 @@ bool Plan::paddedByUser(const Op& op) const {
   return use.operand == 0 && use.op->parent == op.parent && isPadding(*use.op);
 }
 
+// A transpose whose rows are read again and again: in order once it is stored.
+bool Plan::repeatsTranspose(const Op& op) const {
+  constexpr int64_t kTimes = 4;
+  const ir::Type& type = op.results[0]->type;
+  const auto found = uses_.find(op.results[0]);
+  if (op.code != OpCode::Transpose || found == uses_.end() || !type.isStatic()) return false;
+  return std::any_of(found->second.begin(), found->second.end(), [&](const Use& use) {
+    return use.op->code == OpCode::Broadcast && use.op->results[0]->type.isStatic() &&
+           use.op->results[0]->type.elementCount() >= kTimes * type.elementCount();
+  });
+}
+
 bool Plan::shouldBeVirtual(const Op& op) const {
   if (op.results.size() != 1 || op.results[0]->type.isScalar()) return false;
+  if (repeatsTranspose(op)) return false;
   const auto found = uses_.find(op.results[0]);
   const bool buffer_wanted =
       found != uses_.end() && std::any_of(found->second.begin(), found->second.end(),

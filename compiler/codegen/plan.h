@@ -35,6 +35,7 @@ class Plan {
   void extendRegion(const ir::Region& region);
   bool shouldBeVirtual(const ir::Op& op) const;
   bool readOnce(const ir::Op& op, int depth) const;
+  bool repeatsTranspose(const ir::Op& op) const;
   // Reads of the value, or of virtual ones computed from it, by `op` or inside it.
   size_t readsOf(const ir::Value* value, const ir::Region* home, const ir::Op& op) const;
   bool cheapToRepeat(const ir::Op& op) const;

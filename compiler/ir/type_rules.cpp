@@ -56,6 +56,20 @@ EinsumSpec parseEinsum(const std::string& text) {
   return spec;
 }
 
+bool isLargeProduct(const Op& op) {
+  constexpr double kLarge = 32.0 * 32 * 32;
+  if (op.code != OpCode::Einsum || !op.operand(0)->type.isStatic() ||
+      !op.operand(1)->type.isStatic())
+    return false;
+  const EinsumSpec spec = parseEinsum(op.attrs.str);
+  double volume = 1;
+  for (int64_t size : op.operand(0)->type.dims) volume *= static_cast<double>(size);
+  for (size_t k = 0; k < spec.b.size(); ++k)
+    if (spec.a.find(spec.b[k]) == std::string::npos)
+      volume *= static_cast<double>(op.operand(1)->type.dims[k]);
+  return volume >= kLarge;
+}
+
 namespace {
 
 // The common shape of operands that are of one shape or scalars.

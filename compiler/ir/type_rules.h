@@ -40,5 +40,8 @@ struct EinsumSpec {
   std::string error;
 };
 EinsumSpec parseEinsum(const std::string& text);
+// An einsum of static sizes whose terms may be added in any order (docs/ir.md): 32^3
+// multiplications or more.
+bool isLargeProduct(const Op& op);
 
 }  // namespace dini::ir

@@ -27,6 +27,10 @@ constexpr Pass kPasses[] = {
      runOnce<moveConditionalUpdates>},
     {"slice-sums", "zeros to which slices are added become the parts they consist of",
      runOnce<joinSliceSums>},
+    {"product-sums", "sums of the results of large products, before the product",
+     runOnce<sumBeforeProducts>},
+    {"axis-order", "the axis of many points last, where sums run over short ones",
+     runOnce<orderAxes>},
     {"factorisation-sharing", "one factorisation for all solves with a matrix",
      runOnce<shareFactorisations>},
 };
@@ -77,6 +81,8 @@ void prepareForCodegen(ir::Module& module, ir::Function& function) {
   simplify(module, function);
   bool changed = apply("conditional-updates", moveConditionalUpdates, function, module);
   changed |= apply("slice-sums", joinSliceSums, function, module);
+  changed |= apply("product-sums", sumBeforeProducts, function, module);
+  changed |= apply("axis-order", orderAxes, function, module);
   changed |= apply("factorisation-sharing", shareFactorisations, function, module);
   changed |= apply("invariant-code-motion", hoistInvariants, function, module);
   if (changed) simplify(module, function);

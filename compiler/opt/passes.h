@@ -1,4 +1,5 @@
-// The passes, one per file. All keep every bit of every result. Each gives whether it changed
+// The passes, one per file. All keep every bit of every result, large products aside, whose terms
+// docs/ir.md lets be added in any order. Each gives whether it changed
 // anything, so that pipelines can stop at a fixed point.
 #pragma once
 
@@ -24,6 +25,10 @@ bool shareFactorisations(ir::Function& function);
 bool moveConditionalUpdates(ir::Function& function);
 // Arrays of zeros to which slices are added, as the parts they consist of. (slice_sums.cpp)
 bool joinSliceSums(ir::Function& function);
+// Sums of the results of large products, before the product. (product_sums.cpp)
+bool sumBeforeProducts(ir::Function& function);
+// The axis of many points last, where sums run over short ones. (axis_order.cpp)
+bool orderAxes(ir::Function& function);
 
 // Whether the operation, or one in its regions, can end the call with a status, print, or not end.
 bool mayFail(const ir::Op& op);

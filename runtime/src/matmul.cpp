@@ -2,7 +2,8 @@
 // 32^3 half of its time is overhead, and a thin product (1000 x 10 by 10 x 10) runs at a tenth of
 // the machine's speed. With AVX-512 the code here takes everything but the large: C in blocks of
 // kRows x 8 kVectors that stay in registers while k runs; B is read in place where its rows are
-// contiguous, else packed panel by panel.
+// contiguous, else packed panel by panel. Where both are contiguous along a long k, lanes run along
+// k.
 #include <immintrin.h>
 
 #include <algorithm>
@@ -17,6 +18,7 @@ namespace {
 constexpr int64_t kLanes = 8;
 constexpr int64_t kVectorsMost = 4;
 constexpr int64_t kDepth = 128;               // of a packed panel: 32 KB
+constexpr int64_t kLongRows = 128;            // from here lanes along k need no packing
 constexpr double kLarge = 512.0 * 512 * 512;  // from here OpenBLAS gains
 
 struct Matrix {
@@ -107,7 +109,67 @@ void pack(const Matrix& b, int64_t depth, int64_t width, double* packed, int64_t
     for (int64_t j = 0; j < width; ++j) packed[k * packed_row + j] = *b.at(k, j);
 }
 
+// C[0 .. R, 0 .. V] = A B where the rows of A and the columns of B are contiguous: lanes along k.
+template <int R, int V>
+__attribute__((target("avx512f"))) void dotBlock(int64_t depth, const double* a, int64_t a_row,
+                                                 const double* b, int64_t b_column, double* c,
+                                                 int64_t c_row) {
+  __m512d sums[R][V];
+#pragma clang loop unroll(full)
+  for (int r = 0; r < R; ++r)
+    for (int v = 0; v < V; ++v) sums[r][v] = _mm512_setzero_pd();
+  for (int64_t k = 0; k < depth; k += kLanes) {
+    const int64_t left = depth - k;
+    const auto mask = static_cast<__mmask8>(left >= kLanes ? 0xff : (1 << left) - 1);
+    __m512d right[V];
+    for (int v = 0; v < V; ++v) right[v] = _mm512_maskz_loadu_pd(mask, b + v * b_column + k);
+#pragma clang loop unroll(full)
+    for (int r = 0; r < R; ++r) {
+      const __m512d factor = _mm512_maskz_loadu_pd(mask, a + r * a_row + k);
+      for (int v = 0; v < V; ++v) sums[r][v] = _mm512_fmadd_pd(factor, right[v], sums[r][v]);
+    }
+  }
+#pragma clang loop unroll(full)
+  for (int r = 0; r < R; ++r)
+    for (int v = 0; v < V; ++v) c[r * c_row + v] = _mm512_reduce_add_pd(sums[r][v]);
+}
+
+using DotBlock = void (*)(int64_t depth, const double* a, int64_t a_row, const double* b,
+                          int64_t b_column, double* c, int64_t c_row);
+constexpr int kDots = 5;  // rows and columns of a block: 25 sums in registers
+template <int R, int... V>
+constexpr std::array<DotBlock, kDots + 1> dotsOf(std::integer_sequence<int, V...>) {
+  return {nullptr, dotBlock<R, V + 1>...};
+}
+template <int... R>
+constexpr std::array<std::array<DotBlock, kDots + 1>, kDots + 1> allDots(
+    std::integer_sequence<int, R...>) {
+  return {{{}, dotsOf<R + 1>(std::make_integer_sequence<int, kDots>{})...}};
+}
+constexpr auto kDotBlocks = allDots(std::make_integer_sequence<int, kDots>{});
+
+// The side of the block at `from`: what is left in as even parts as can be.
+int64_t dotSide(int64_t size, int64_t from) {
+  const int64_t left = size - from, blocks = (left + kDots - 1) / kDots;
+  return (left + blocks - 1) / blocks;
+}
+
+void multiplyByDots(int64_t m, int64_t n, int64_t k, Matrix a, Matrix b, double* c, int64_t c_row) {
+  for (int64_t i = 0; i < m;) {
+    const int64_t rows = dotSide(m, i);
+    for (int64_t j = 0; j < n;) {
+      const int64_t columns = dotSide(n, j);
+      kDotBlocks[static_cast<size_t>(rows)][static_cast<size_t>(columns)](
+          k, a.at(i, 0), a.row, b.at(0, j), b.column, c + i * c_row + j, c_row);
+      j += columns;
+    }
+    i += rows;
+  }
+}
+
 void multiply(int64_t m, int64_t n, int64_t k, Matrix a, Matrix b, double* c, int64_t c_row) {
+  if (a.column == 1 && b.row == 1 && b.column != 1 && k >= kLongRows)
+    return multiplyByDots(m, n, k, a, b, c, c_row);
   const int64_t vectors = (n + kLanes - 1) / kLanes;
   const int64_t panels = (vectors + kVectorsMost - 1) / kVectorsMost;
   int64_t column = 0;
