@@ -23,6 +23,7 @@ bool Forward::controlRule(ir::Builder& b, const ir::Op& op) {
     case OpCode::Try: tryRule(b, op); return true;
     case OpCode::Call: callRule(b, op); return true;
     case OpCode::Root: rootRule(b, op); return true;
+    case OpCode::Inspect: ir::cloneOp(b, op, primal_); return true;  // what is said of a call is a constant
     default: return false;
   }
 }

@@ -4,8 +4,8 @@
 #include <CLI/CLI.hpp>
 
 #include "certify/certificate.h"
-#include "certify/trace.h"
 #include "driver/commands.h"
+#include "session/inspect.h"
 #include "session/status_report.h"
 
 namespace dini::driver {
@@ -188,23 +188,14 @@ int run(Context& context, CertifyCommand command) {
     const lower::HostValue* value = session->find(input);
     arguments.insert(arguments.end(), value->leaves.begin(), value->leaves.end());
   }
-  if (context.options.no_unify_kinks) command.limits.unification = certify::Unification::Off;
-  std::vector<Certificate> certificates;
-  bool busy = false;  // roots of the trace's own runs are not told again
-  ir::InterpretOptions interpretation;
-  interpretation.interrupt = &session::interruptFlag();
-  interpretation.solved = [&](const ir::SolvedRoot& root) {
-    if (busy || certify::isPartOfRoot(root)) return;
-    busy = true;
-    certificates.push_back(certify::certify(certify::traceRoot(root), command.limits));
-    busy = false;
-  };
-  auto outcome = ir::interpret(session->lowerer().module(), *call->function, arguments, interpretation);
-  if (const auto* status = std::get_if<ir::StatusInfo>(&*outcome)) {
-    session::reportStatus(*status, call->function->span, session->sink());
+  command.limits.unification = session->executor().options().certification.unification;
+  session::CertifiedCall certified = session::certifyCall(
+      session->lowerer().module(), *call->function, arguments, {command.limits, &session::interruptFlag()});
+  if (certified.status.status != ir::Status::Ok) {
+    session::reportStatus(certified.status, call->function->span, session->sink());
     return context.finish();
   }
-  print(session->sources(), command, certificates);
+  print(session->sources(), command, certified.certificates);
   return context.finish();
 }
 

@@ -40,6 +40,7 @@ session::Session* Context::session() {
   made.ties = *policy;
   if (options.on_failure == "nan") made.on_failure = lower::OnFailure::Nan;
   made.notice_ties = options.ties.empty();
+  if (options.no_unify_kinks) made.execution.certification.unification = certify::Unification::Off;
   made.execution.engine = *chosen_engine;
   made.execution.level = *chosen_level;
   made.execution.print = [](const std::string& line) {

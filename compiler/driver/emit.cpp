@@ -138,6 +138,11 @@ int emitFunctions(Context& context, session::Session& session, const EmitOptions
                           fmt::format("give it: `--dims {}=3`", missing));
     auto lowered = lowerCall(session, *item.fn, *parameters, options.derivative);
     if (!lowered) return context.finish();
+    bool machine = options.stage != "ir" || options.optimised;
+    if (machine && session::inspects(session.lowerer().module(), *lowered->function))
+      return context.fail(DiagCode::TooLarge,
+                          fmt::format("`{}` asks for a certificate, which only `dini` itself can make", item.fn->name.text),
+                          "it has no machine code; `--as ir` shows it");
     printLine(stageText(session, options, *lowered->function));
   }
   if (!any && !options.function.empty())
@@ -150,7 +155,7 @@ int emit(Context& context, const EmitOptions& options) {
   for (const char* later : {"cpp", "dini", "abs-normal"})
     if (options.stage == later)
       return context.fail(DiagCode::NotYet, fmt::format("`--as {}` is not there yet", later));
-  for (const char* later : {"dirderiv", "certificate"})
+  for (const char* later : {"dirderiv"})
     if (options.derivative == later)
       return context.fail(DiagCode::NotYet, fmt::format("`{}` is not there yet", later));
   session::Session* session = context.session();

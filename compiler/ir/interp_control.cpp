@@ -186,6 +186,22 @@ bool print(Machine& machine, const Step& step, Slot* frame) {
   return true;
 }
 
+bool inspect(Machine& machine, const Step& step, Slot* frame) {
+  const Function* callee = machine.module().find(step.op->attrs.str);
+  check(callee != nullptr, "an inspection of a function that the module does not have");
+  check(machine.options().inspect != nullptr, "an inspection without a host that makes it");
+  std::vector<Tensor> arguments;
+  for (size_t k = 0; k < step.operands.size(); ++k)
+    arguments.push_back(toTensor(step.in(frame, k), step.op->operand(k)->type.elem));
+  Outcome outcome = machine.options().inspect(*callee, static_cast<Inspection>(step.op->attrs.i),
+                                              std::move(arguments));
+  if (auto* status = std::get_if<StatusInfo>(&outcome)) return machine.fail(std::move(*status));
+  auto& told = std::get<std::vector<Tensor>>(outcome);
+  check(told.size() == step.results.size(), "an inspection tells another number of values");
+  for (size_t k = 0; k < told.size(); ++k) step.out(frame, k) = fromTensor(told[k]);
+  return true;
+}
+
 // --- root
 struct Residual {
   double difference = 0;  // max |lhs - rhs|
@@ -261,7 +277,7 @@ bool root(Machine& machine, const Step& step, Slot* frame) {
 constexpr HandlerEntry kHandlers[] = {
     {OpCode::Loop, loop},     {OpCode::While, whileLoop}, {OpCode::If, branch},
     {OpCode::Call, call},     {OpCode::Check, checkOk},   {OpCode::Try, tryElse},
-    {OpCode::Print, print},   {OpCode::Root, root},
+    {OpCode::Print, print},   {OpCode::Root, root},       {OpCode::Inspect, inspect},
 };
 
 }  // namespace

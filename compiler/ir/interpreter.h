@@ -44,6 +44,8 @@ struct InterpretOptions {
   int64_t max_depth = 10'000;                     // of calls; beyond: Status::Bound
   RunNotes* notes = nullptr;                      // null: not wanted
   std::function<void(const SolvedRoot&)> solved;  // told of every root, in program order
+  // What an `inspect` tells of the call of a function. Null: such a program is not run.
+  std::function<Outcome(const Function& callee, Inspection what, std::vector<Tensor> arguments)> inspect;
 };
 
 // nullopt: the budget is spent. Arguments are checked against the parameter types.

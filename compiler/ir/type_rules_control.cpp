@@ -30,6 +30,7 @@ constexpr TypeRuleEntry kRules[] = {
     {OpCode::Check, checkRule},
     {OpCode::Try, givenRule},
     {OpCode::Print, nothingRule},
+    {OpCode::Inspect, givenRule},
 };
 
 }  // namespace

@@ -108,6 +108,7 @@ class Verifier {
     else if (op.code == OpCode::If || op.code == OpCode::Try) verifyBranches(op);
     else if (op.code == OpCode::Root) verifyRoot(op);
     else if (op.code == OpCode::Call && module_ != nullptr) verifyCall(op);
+    else if (op.code == OpCode::Inspect && module_ != nullptr) verifyInspect(op);
   }
 
   bool sameType(const Op& op, const Value* a, const Value* b, std::string_view what) {
@@ -210,6 +211,15 @@ class Verifier {
       sameType(op, op.operands[k], callee->body.args[k], "an argument and its parameter");
     for (size_t k = 0; complete && k < op.results.size(); ++k)
       sameType(op, op.results[k], callee->body.yields()[k], "a result and what is returned");
+  }
+
+  void verifyInspect(const Op& op) {
+    const Function* callee = module_->find(op.attrs.str);
+    if (!require(&op, callee != nullptr, "the module has no function " + op.attrs.str)) return;
+    if (!require(&op, callee->body.args.size() == op.operands.size(), "arguments do not match " + op.attrs.str))
+      return;
+    for (size_t k = 0; k < op.operands.size(); ++k)
+      sameType(op, op.operands[k], callee->body.args[k], "an argument and its parameter");
   }
 
   // --- linear values

@@ -31,6 +31,10 @@ std::optional<Form> formOf(Builtin builtin) {
       return Form::Vjp;
     case Builtin::GradCheck:
       return Form::GradCheck;
+    case Builtin::Certificate:
+      return Form::Certificate;
+    case Builtin::Certified:
+      return Form::Certified;
     default:
       return std::nullopt;
   }

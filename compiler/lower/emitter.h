@@ -5,7 +5,7 @@
 // not (opt/ does that). A mistake is reported once and ends the lowering by LowerFailure.
 // Parts: expressions.cpp, operators.cpp, integers.cpp, indexing.cpp, calls.cpp, instances.cpp,
 // builtins.cpp, array_builtins.cpp, statements.cpp, loops.cpp, comprehensions.cpp,
-// derivatives.cpp, solve.cpp, types.cpp.
+// derivatives.cpp, gradcheck.cpp, inspections.cpp, solve.cpp, types.cpp.
 // Longer than usual: one class, whose parts are implemented by the files of this folder.
 #pragma once
 
@@ -317,6 +317,7 @@ class Emitter {
   Val tangent(Differentiation& d);
   Val cotangent(Differentiation& d);
   Val gradientError(Differentiation& d);
+  Val inspection(Differentiation& d);
   Val jacobianParts(const Val& out, const Val& in,
                     const std::vector<std::vector<ir::Value*>>& blocks, size_t& row);
 

@@ -47,7 +47,10 @@ struct Val {
 using Env = std::unordered_map<const ast::Binding*, Val>;
 using Sizes = std::unordered_map<uint32_t, ir::Value*>;  // SizeName id -> i64
 
-enum class Form { Grad, ValueAndGrad, Jac, Hess, Hvp, Jvp, Vjp, GradCheck };
+enum class Form {
+  Grad, ValueAndGrad, Jac, Hess, Hvp, Jvp, Vjp, GradCheck,
+  Certificate, Certified  // not derivatives: what is known of a call
+};
 
 // A function known at compile time.
 struct FunctionValue {

@@ -26,7 +26,7 @@ int opcodeCount() { return static_cast<int>(kShapes.size()); }
 
 bool mayHaveEffect(OpCode code) {
   return code == OpCode::Check || code == OpCode::Print || code == OpCode::Call ||
-         code == OpCode::Yield || code == OpCode::Root;
+         code == OpCode::Yield || code == OpCode::Root || code == OpCode::Inspect;
 }
 
 }  // namespace dini::ir

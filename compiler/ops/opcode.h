@@ -32,6 +32,11 @@ inline bool isElementwise(OpCode code) { return shape(code).stratum == Stratum::
 bool mayHaveEffect(OpCode code);
 
 // What a linear system is declared to be. Never detected at run time.
+// What `inspect` tells of a call.
+enum class Inspection : int64_t {
+  Certificate = 0,  // (verdict i64: 1, 0, -1; lipschitz f64; radius f64), the worst of its solves
+};
+
 enum class Structure : int64_t {
   General, Symmetric, PositiveDefinite, Lower, Upper, UnitLower, Diagonal,
 };

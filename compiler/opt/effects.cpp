@@ -11,6 +11,7 @@ bool mayFail(const Op& op) {
     case OpCode::Call:
     case OpCode::Check:
     case OpCode::Print:
+    case OpCode::Inspect:
     case OpCode::Root:
     case OpCode::While:
     case OpCode::LinearSolve:

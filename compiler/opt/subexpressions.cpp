@@ -16,7 +16,7 @@ using ir::Region;
 using ir::Value;
 
 bool shareable(const Op& op) {
-  return op.regions.empty() && !op.results.empty() && op.code != OpCode::Call;
+  return op.regions.empty() && !op.results.empty() && op.code != OpCode::Call && op.code != OpCode::Inspect;
 }
 
 size_t combine(size_t hash, size_t value) { return (hash ^ value) * 0x9E3779B97F4A7C15u; }

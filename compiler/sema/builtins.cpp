@@ -75,6 +75,8 @@ bool Checker::gatherOperands(ast::CallExpr& expr, Builtin builtin, Operands& ope
 TypePtr Checker::checkBuiltinCall(ast::CallExpr& expr, Builtin builtin, const TypePtr&) {
   if (builtin >= Builtin::Grad && builtin <= Builtin::GradCheck)
     return checkDerivative(expr, builtin);
+  if (builtin == Builtin::Certificate || builtin == Builtin::Certified)
+    return checkInspection(expr, builtin);
   if (builtin >= Builtin::DirDeriv)
     return error(DiagCode::NotYet, expr.span,
                  fmt::format("`{}` is not there yet", spelling(builtin)));
@@ -96,7 +98,7 @@ TypePtr Checker::checkBuiltinCall(ast::CallExpr& expr, Builtin builtin, const Ty
 
 TypePtr Checker::builtinApplied(Builtin builtin, const std::vector<TypePtr>& types, Span span) {
   if (builtin >= Builtin::Load || takesAnyNumber(builtin) ||
-      (builtin >= Builtin::Grad && builtin <= Builtin::GradCheck))
+      (builtin >= Builtin::Grad && builtin <= Builtin::Certified))
     return error(DiagCode::BadArguments, span,
                  fmt::format("`{}` cannot be passed as a function", spelling(builtin)));
   size_t most = builtinParameters(builtin).size();

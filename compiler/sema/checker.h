@@ -173,6 +173,9 @@ class Checker {
   static Span declaredResult(const ast::FnDecl& decl);
   // --- derivatives.cpp
   TypePtr checkDerivative(ast::CallExpr& expr, Builtin builtin);
+  // certificate(f), certified(f): take what f takes.
+  TypePtr checkInspection(ast::CallExpr& expr, Builtin builtin);
+  bool checkFormOperand(ast::CallExpr& expr, Builtin builtin, Signature& f);
   bool selectParameters(ast::CallExpr& expr, const Signature& f, std::vector<size_t>& selected);
   Signature derivedSignature(const Signature& f, const std::vector<size_t>& selected,
                              Builtin builtin);

@@ -1,4 +1,5 @@
-// grad, value_and_grad, jac, hess, hvp, jvp, vjp, gradcheck: functions of functions.
+// grad, value_and_grad, jac, hess, hvp, jvp, vjp, gradcheck, and certificate, certified: functions of
+// functions.
 #include <algorithm>
 
 #include <fmt/format.h>
@@ -132,6 +133,45 @@ Signature Checker::derivedSignature(const Signature& f, const std::vector<size_t
   return derived;
 }
 
+// The function that a form is applied to.
+bool Checker::checkFormOperand(ast::CallExpr& expr, Builtin builtin, Signature& f) {
+  const char* name = spelling(builtin);
+  ast::ExprPtr& operand = expr.arguments[0].value;
+  TypePtr type = check(operand);
+  if (type->isError()) return false;
+  if (type->kind != Kind::Function) {
+    auto& d = report(DiagCode::BadDerivative, operand->span,
+                     fmt::format("`{}` of {}, where a function is expected", name, str(type)));
+    d.help = fmt::format("write `{}(f)(x)`, not `{}(f(x))`", name, name);
+    return false;
+  }
+  f = signatureOf(*operand);
+  return !f.result->isError();
+}
+
+TypePtr Checker::checkInspection(ast::CallExpr& expr, Builtin builtin) {
+  const char* name = spelling(builtin);
+  if (expr.arguments.size() != 1 || expr.arguments[0].name) {
+    auto& d = report(DiagCode::BadArguments, expr.span, fmt::format("`{}` takes one function", name));
+    d.help = fmt::format("it gives a function, which takes the point: `{}(f)(x)`", name);
+    return types::errorType();
+  }
+  Signature f;
+  if (!checkFormOperand(expr, builtin, f)) return types::errorType();
+  f.name = f.name.empty() ? "" : fmt::format("{}({})", name, f.name);
+  if (builtin == Builtin::Certified) {
+    f.result = types::boolType();
+  } else {
+    auto record = world_.prelude.types.find("Certificate");
+    if (record == world_.prelude.types.end())
+      return error(DiagCode::UnknownName, expr.span, "there is no prelude, which declares `Certificate`");
+    declareType(*record->second);
+    f.result = recordOf(*record->second, {});
+  }
+  setSignature(expr, std::move(f));
+  return expr.type;
+}
+
 TypePtr Checker::checkDerivative(ast::CallExpr& expr, Builtin builtin) {
   const char* name = spelling(builtin);
   bool good = !expr.arguments.empty() && !expr.arguments[0].name;
@@ -143,17 +183,9 @@ TypePtr Checker::checkDerivative(ast::CallExpr& expr, Builtin builtin) {
     d.help = fmt::format("it gives a function, which takes the point: `{}(f)(x)`", name);
     return types::errorType();
   }
+  Signature f;
+  if (!checkFormOperand(expr, builtin, f)) return types::errorType();
   ast::ExprPtr& operand = expr.arguments[0].value;
-  TypePtr type = check(operand);
-  if (type->isError()) return type;
-  if (type->kind != Kind::Function) {
-    auto& d = report(DiagCode::BadDerivative, operand->span,
-                     fmt::format("`{}` of {}, where a function is expected", name, str(type)));
-    d.help = fmt::format("write `{}(f)(x)`, not `{}(f(x))`", name, name);
-    return types::errorType();
-  }
-  Signature f = signatureOf(*operand);
-  if (f.result->isError()) return f.result;
   std::vector<size_t> selected;
   if (!selectParameters(expr, f, selected)) return types::errorType();
   bool real_result = f.result->isScalar() && f.result->scalar == Scalar::Real;

@@ -1,7 +1,11 @@
 #include "session/execute.h"
 
+#include <algorithm>
+
 #include "base/check.h"
+#include "ir/walk.h"
 #include "opt/opt.h"
+#include "session/inspect.h"
 
 namespace dini::session {
 namespace {
@@ -22,6 +26,19 @@ void collectCallees(const ir::Module& module, const ir::Region& region, ir::Modu
 }
 
 }  // namespace
+
+bool inspects(const ir::Module& module, const ir::Function& function) {
+  std::vector<const ir::Function*> found{&function};
+  bool any = false;
+  for (size_t k = 0; k < found.size() && !any; ++k)
+    ir::walk(found[k]->body, [&](const ir::Op& op) {
+      any |= op.code == ir::OpCode::Inspect;
+      if (op.code != ir::OpCode::Call) return;
+      const ir::Function* callee = module.find(op.attrs.str);
+      if (std::find(found.begin(), found.end(), callee) == found.end()) found.push_back(callee);
+    });
+  return any;
+}
 
 Prepared prepare(const ir::Module& module, const ir::Function& function) {
   Prepared prepared;
@@ -52,12 +69,16 @@ ir::Outcome Executor::compileAndRun(const ir::Module& module, const ir::Function
 
 ir::Outcome Executor::run(const ir::Module& module, const ir::Function& function,
                           std::span<const ir::Tensor> arguments) {
-  if (options_.engine == Engine::Jit) return compileAndRun(module, function, arguments);
+  bool interpreted = options_.engine == Engine::Interpreter || inspects(module, function);
+  if (options_.engine == Engine::Jit && !interpreted) return compileAndRun(module, function, arguments);
   ir::InterpretOptions interpretation;
   ir::RunNotes notes;
   interpretation.notes = options_.notes ? &notes : nullptr;
   interpretation.interrupt = options_.interrupt;
-  if (options_.engine == Engine::Interpreter) {
+  interpretation.inspect = [&](const ir::Function& callee, ir::Inspection what, std::vector<ir::Tensor> at) {
+    return inspectCall(module, callee, what, at, {options_.certification, options_.interrupt});
+  };
+  if (interpreted) {
     interpretation.print = options_.print;
     ir::Outcome outcome = std::move(*ir::interpret(module, function, arguments, interpretation));
     if (options_.notes) *options_.notes = notes;

@@ -1,7 +1,7 @@
 // Runs an IR function by the engine that was asked for. `auto` interprets within a budget of
 // operations, which answers small requests before a compiler would have started, and compiles when
 // the budget is spent; starting again is safe because everything is pure and printed lines are held
-// back until then.
+// back until then. A function that inspects calls (certificate, certified) is always interpreted.
 #pragma once
 
 #include <atomic>
@@ -9,6 +9,7 @@
 #include <span>
 #include <string>
 
+#include "certify/certificate.h"
 #include "ir/interpreter.h"
 #include "ir/ir.h"
 #include "ir/tensor.h"
@@ -24,6 +25,7 @@ struct ExecuteOptions {
   const std::atomic<bool>* interrupt = nullptr;
   std::function<void(const std::string&)> print;  // a printed line
   ir::RunNotes* notes = nullptr;                  // filled where the interpreter ran to the end
+  certify::CertifyOptions certification;          // of certificate(f)(x)
 };
 
 class Executor {
@@ -47,6 +49,8 @@ struct Prepared {
   ir::Module module;
   ir::Function* function = nullptr;
 };
+// Whether a function, or what it calls, holds an `inspect`, which compiled code cannot answer.
+bool inspects(const ir::Module& module, const ir::Function& function);
 Prepared prepare(const ir::Module& module, const ir::Function& function);
 
 }  // namespace dini::session

@@ -126,6 +126,7 @@ TEST_CASE("types of derivatives") {
         "((real, real[3]), (real, real[3]))");
   CHECK(derived("vjp(pair)([1, 2], 3, ybar = (1, zeros(3)))") == "(real[2], real)");
   CHECK(derived("gradcheck(f)(1.0)") == "real");
+  CHECK(derived("certified(pair)([1, 2], y = 3)") == "bool");
   CHECK(derived("grad(tanh)(1.0)") == "real");
   CHECK(derived("jac(fn(x: real[k]) = x .* x)([1, 2, 3])") == "real[3, 3]");
 }
