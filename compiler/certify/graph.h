@@ -57,6 +57,7 @@ struct Guard {
   NodeId p = -1, q = -1;
   bool outcome = false;
   Span span;
+  bool then_side = false;  // of an `if` far from its tie, where p < q always
 };
 
 // F = 0 with as many equations as the graph has unknowns. With `obstacle`, there is something in

@@ -33,14 +33,6 @@ uint32_t highestSlot(const RegionPlan& plan) {
   return highest;
 }
 
-Frame makeFrame(Slot* values, uint32_t slots) {
-  Frame frame;
-  frame.values = values;
-  frame.ids.resize(slots);
-  frame.has_ids.resize(slots, 0);
-  return frame;
-}
-
 // Whether a value is the same whatever the function's arguments are.
 bool isConstant(const Value* value) {
   if (value->isArgument() || !value->def->regions.empty()) return false;
@@ -307,7 +299,7 @@ void Tracer::branch(const Step& step, Frame& frame) {
       return bothBranches(step, frame, step.op->attrs.str[0] == 'g');
     NodeId p = idAt(idsOf(step, frame, 1), 0), q = idAt(idsOf(step, frame, 2), 0);
     if (a > b) std::swap(p, q);
-    system_.guards.push_back({OpCode::FLt, p, q, true, step.op->span});
+    system_.guards.push_back({OpCode::FLt, p, q, true, step.op->span, taken});
   }
   const RegionPlan& side = step.regions[taken ? 0 : 1];
   region(side, frame);

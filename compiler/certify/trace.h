@@ -13,6 +13,15 @@
 namespace dini::certify {
 
 System traceRoot(const ir::SolvedRoot& root);
+
+// The same of a whole call: its real arguments are the parameters, solves inside it give unknowns and
+// equations. `results` holds its real results, element by element.
+struct CallTrace {
+  System system;
+  std::vector<NodeId> results;
+};
+CallTrace traceCall(const ir::Module& module, const ir::Function& function,
+                    std::span<const ir::Tensor> arguments, const ir::InterpretOptions& options = {});
 // Whether the root stands in the code of another one, whose own trace follows it.
 bool isPartOfRoot(const ir::SolvedRoot& root);
 

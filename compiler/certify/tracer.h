@@ -25,12 +25,24 @@ struct Frame {
   std::vector<char> has_ids;
 };
 
+inline Frame makeFrame(ir::interp::Slot* values, uint32_t slots) {
+  Frame frame;
+  frame.values = values;
+  frame.ids.resize(slots);
+  frame.has_ids.resize(slots, 0);
+  return frame;
+}
+
 class Tracer {
  public:
   Tracer(ir::interp::Machine& machine, System& system) : machine_(machine), system_(system) {}
 
   // The residual of a root, its unknowns new; `captures` are made parameters.
   void root(const ir::interp::Step& step, ir::interp::Slot* values);
+  // A whole call: the elements of its real arguments are parameters, those of its real results
+  // are appended to `results`.
+  void program(const ir::interp::FunctionPlan& plan, std::span<const ir::Tensor> arguments,
+               std::vector<NodeId>& results);
 
  private:
   using Slot = ir::interp::Slot;

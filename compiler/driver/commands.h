@@ -25,6 +25,7 @@ Command addEmit(CLI::App& parser);
 Command addExplain(CLI::App& parser);
 Command addRepl(CLI::App& parser);
 Command addCertify(CLI::App& parser);
+Command addPlot(CLI::App& parser);
 
 // The whole program but the process: parses the arguments, runs, gives the exit code.
 int runDini(int argc, const char* const* argv);

@@ -10,7 +10,7 @@
 namespace dini::driver {
 namespace {
 
-constexpr std::array<std::string_view, 7> kCommands = {"clarke", "plot",  "build",    "import",
+constexpr std::array<std::string_view, 6> kCommands = {"clarke", "build", "import",
                                                        "lsp",    "bench", "gradbench"};
 constexpr std::array<std::string_view, 6> kOptions = {"--tie-direction", "--tie-tolerance",
                                                       "--tie-report",    "--audit",

@@ -129,11 +129,14 @@ void Loop::item(ast::Item& item) {
 
 void Loop::expression(ast::ExprStmt& statement) {
   ast::Expr& e = *statement.value;
-  bool is_save = e.kind == ast::ExprKind::Call &&
-                 ast::as<ast::CallExpr>(e).callee->kind == ast::ExprKind::Name &&
-                 ast::as<ast::NameExpr>(*ast::as<ast::CallExpr>(e).callee).name == "save";
+  bool is_statement = e.kind == ast::ExprKind::Call &&
+                      ast::as<ast::CallExpr>(e).callee->kind == ast::ExprKind::Name;
+  if (is_statement) {
+    const std::string& name = ast::as<ast::NameExpr>(*ast::as<ast::CallExpr>(e).callee).name;
+    is_statement = (name == "save" || name == "plot") && !session_.program().findFunction(name);
+  }
   bool no_value = e.kind == ast::ExprKind::If && !ast::as<ast::IfExpr>(e).else_block;
-  if (is_save || no_value) {
+  if (is_statement || no_value) {
     session_.runStatement(statement);
     return;
   }

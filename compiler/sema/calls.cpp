@@ -65,6 +65,10 @@ bool Checker::matchArguments(const Signature& signature, std::vector<ast::Argume
   for (size_t a = 0; a < arguments.size(); ++a) {
     const ast::Argument& argument = arguments[a];
     Span span = argument.value ? argument.value->span : call;
+    if (argument.to) {
+      report(DiagCode::BadArguments, argument.to->span, fmt::format("{} does not take a range", callee));
+      return false;
+    }
     if (!argument.name) {
       if (named_seen) {
         report(DiagCode::BadArguments, span, "a positional argument follows a named one");

@@ -8,6 +8,7 @@
 #include "base/check.h"
 #include "session/data_file.h"
 #include "session/load_calls.h"
+#include "session/plot.h"
 #include "session/prelude.h"
 #include "session/status_report.h"
 #include "ir/text.h"
@@ -111,16 +112,16 @@ bool Session::readData(const std::vector<LoadCall>& loads) {
 
 namespace {
 
-// save(value, "path") as a statement of its own, unless the program has a function of that name.
-ast::CallExpr* saveCall(ast::Stmt& statement, const sema::Program& program) {
+// save(value, "path") or plot(...) as a statement of its own, unless the program has a function of that
+// name.
+ast::CallExpr* hostCall(ast::Stmt& statement, const char* name, const sema::Program& program) {
   if (statement.kind != ast::StmtKind::Expression) return nullptr;
   ast::Expr* e = ast::as<ast::ExprStmt>(statement).value.get();
   if (!e || e->kind != ast::ExprKind::Call) return nullptr;
   auto& call = ast::as<ast::CallExpr>(*e);
-  bool is_save = call.callee->kind == ast::ExprKind::Name &&
-                 ast::as<ast::NameExpr>(*call.callee).name == "save" &&
-                 !program.findFunction("save");
-  return is_save ? &call : nullptr;
+  bool matches = call.callee->kind == ast::ExprKind::Name &&
+                 ast::as<ast::NameExpr>(*call.callee).name == name && !program.findFunction(name);
+  return matches ? &call : nullptr;
 }
 
 }  // namespace
@@ -144,8 +145,26 @@ bool Session::runSave(ast::CallExpr& call) {
   return false;
 }
 
+bool Session::runPlot(ast::CallExpr& call) {
+  std::optional<PlotRequest> request = readPlotCall(*this, call);
+  if (!request) return false;
+  request->out = besideSource(request->out, call.span);
+  return drawPlot(*this, *request).has_value();
+}
+
+// Names and types of its arguments; what they say is read when it runs.
+bool Session::checkPlot(ast::CallExpr& call) {
+  auto good = [&](ast::ExprPtr& e) {
+    bool text = !e || e->kind == ast::ExprKind::String;
+    return text || (readData(replaceLoadCalls(e)) && program_->checkExpression(*e, scope_));
+  };
+  return std::all_of(call.arguments.begin(), call.arguments.end(),
+                     [&](ast::Argument& argument) { return good(argument.value) && good(argument.to); });
+}
+
 bool Session::checkStatement(ast::Stmt& statement) {
-  if (ast::CallExpr* save = saveCall(statement, *program_)) {
+  if (ast::CallExpr* plot = hostCall(statement, "plot", *program_)) return checkPlot(*plot);
+  if (ast::CallExpr* save = hostCall(statement, "save", *program_)) {
     if (!wellFormedSave(*save)) return false;
     ast::ExprPtr& value = save->arguments[0].value;
     return readData(replaceLoadCalls(value)) && program_->checkExpression(*value, scope_);
@@ -154,7 +173,8 @@ bool Session::checkStatement(ast::Stmt& statement) {
 }
 
 bool Session::runStatement(ast::Stmt& statement) {
-  if (ast::CallExpr* save = saveCall(statement, *program_)) return runSave(*save);
+  if (ast::CallExpr* save = hostCall(statement, "save", *program_)) return runSave(*save);
+  if (ast::CallExpr* plot = hostCall(statement, "plot", *program_)) return runPlot(*plot);
   if (!checkStatement(statement)) return false;
   bool alias = statement.kind == ast::StmtKind::Let &&
                ast::as<ast::LetStmt>(statement).value->type &&
@@ -278,6 +298,11 @@ void Session::define(const std::string& name, lower::HostValue value) {
   binding->type = value.type;
   scope_.values[name] = std::move(binding);
   environment_[name] = std::move(value);
+}
+
+void Session::forget(const std::string& name) {
+  scope_.values.erase(name);
+  environment_.erase(name);
 }
 
 const lower::HostValue* Session::find(const std::string& name) const {

@@ -60,6 +60,7 @@ class Session {
   std::optional<lower::Lowered> lowerText(const std::string& name, std::string text);
   // Makes a top-level variable.
   void define(const std::string& name, lower::HostValue value);
+  void forget(const std::string& name);
   // Null: there is no such variable.
   const lower::HostValue* find(const std::string& name) const;
 
@@ -70,6 +71,8 @@ class Session {
   std::string besideSource(const std::string& path, Span span) const;
   bool wellFormedSave(const ast::CallExpr& call);
   bool runSave(ast::CallExpr& call);
+  bool runPlot(ast::CallExpr& call);
+  bool checkPlot(ast::CallExpr& call);
   std::optional<std::vector<ir::Tensor>> execute(const lower::Lowered& lowered, Span span);
   void reportNotes(const ir::RunNotes& notes, Span fallback);
   bool storeOutputs(const std::vector<std::string>& outputs, std::vector<ir::Tensor> leaves);

@@ -47,6 +47,14 @@ bool isSolve(ir::Status status) {
          status == ir::Status::MultipleRoot;
 }
 
+const Row& rowOf(const ir::StatusInfo& status) {
+  size_t number = static_cast<size_t>(status.status);
+  check(number >= 1 && number <= kRows.size(), "a status without a row");
+  const Row& row = kRows[number - 1];
+  check(row.status == status.status, "the rows of the statuses are out of order");
+  return row;
+}
+
 std::string numbers(const ir::StatusInfo& status) {
   std::string text;
   auto append = [&](std::string part) {
@@ -74,18 +82,19 @@ std::string numbers(const ir::StatusInfo& status) {
 
 }  // namespace
 
-void reportStatus(const ir::StatusInfo& status, Span fallback, DiagnosticSink& sink) {
-  size_t number = static_cast<size_t>(status.status);
-  check(number >= 1 && number <= kRows.size(), "a status without a row");
-  const Row& row = kRows[number - 1];
-  check(row.status == status.status, "the rows of the statuses are out of order");
-  bool solve = isSolve(row.status);
+std::string statusMessage(const ir::StatusInfo& status) {
+  const Row& row = rowOf(status);
   std::string message = row.message;
+  if (status.text.empty()) return message;
   // A solver's own words explain its status; a check's text is the message.
-  if (!status.text.empty() && solve) message += ": " + status.text;
-  if (!status.text.empty() && !solve)
-    message = row.status == ir::Status::Assertion ? fmt::format("{}: {}", message, status.text)
-                                                  : status.text;
+  if (isSolve(row.status)) return message + ": " + status.text;
+  return row.status == ir::Status::Assertion ? fmt::format("{}: {}", message, status.text) : status.text;
+}
+
+void reportStatus(const ir::StatusInfo& status, Span fallback, DiagnosticSink& sink) {
+  const Row& row = rowOf(status);
+  bool solve = isSolve(row.status);
+  std::string message = statusMessage(status);
   Span span = status.span.valid() ? status.span : fallback;
   Diagnostic& made = sink.add(row.code, span, message, solve ? numbers(status) : "");
   if (solve && !span.valid()) made.notes.push_back(numbers(status));

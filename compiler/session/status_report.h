@@ -8,5 +8,7 @@ namespace dini::session {
 
 // `fallback` is the place named where the status itself has none.
 void reportStatus(const ir::StatusInfo& status, Span fallback, DiagnosticSink& sink);
+// What happened, without its place and numbers.
+std::string statusMessage(const ir::StatusInfo& status);
 
 }  // namespace dini::session

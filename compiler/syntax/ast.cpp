@@ -81,7 +81,10 @@ class ChildWalk {
     for (const StmtPtr& s : statements) forEachChild(*s, visit_);
   }
   void all(const std::vector<Argument>& arguments) {
-    for (const Argument& a : arguments) one(a.value);
+    for (const Argument& a : arguments) {
+      one(a.value);
+      one(a.to);
+    }
   }
   void all(const std::vector<Iterator>& iterators) {
     for (const Iterator& i : iterators) one(i.lo), one(i.hi);

@@ -174,6 +174,7 @@ struct TransposeExpr : Expr {  // x'
 struct Argument {
   std::optional<Name> name;
   ExprPtr value;
+  ExprPtr to;  // of a range: plot(f, over = -1..1); null otherwise
 };
 // The derivative forms grad(f), jac(f), ... are calls of builtins whose type is a function.
 struct CallExpr : Expr {

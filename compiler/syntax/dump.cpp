@@ -229,6 +229,7 @@ void TreeDump::arguments(const std::vector<Argument>& list) {
       child(a.name->text + " =", a.value);
     else
       expr(*a.value);
+    if (a.to) child("to", a.to);
   }
 }
 

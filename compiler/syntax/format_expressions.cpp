@@ -177,8 +177,14 @@ Doc Formatter::binary(const BinaryExpr& e) {
 Formatter::Piece Formatter::piece(const Argument& argument) {
   Span span = argument.name ? argument.name->span : argument.value->span;
   return {span, [this, &argument]() -> Doc {
-            if (!argument.name) return expr(*argument.value);
-            return Cat{text(argument.name->text + " = "), expr(*argument.value)};
+            std::vector<Doc> parts;
+            if (argument.name) parts.push_back(text(argument.name->text + " = "));
+            parts.push_back(expr(*argument.value));
+            if (argument.to) {
+              parts.push_back(text(".."));
+              parts.push_back(expr(*argument.to));
+            }
+            return concat(std::move(parts));
           }};
 }
 

@@ -212,10 +212,11 @@ Argument Parser::argument(bool strings_allowed) {
   }
   size_t start = mark();
   made.value = stringOrExpression(strings_allowed);
-  if (at(TokenKind::DotDot)) {  // plot(f, over = -1..1)
-    take();
-    rangeBound();
-    sink_.add(DiagCode::NotYet, spanFrom(start), "a range as an argument is not supported yet");
+  if (accept(TokenKind::DotDot)) {
+    made.to = rangeBound();
+    if (!strings_allowed)
+      sink_.add(DiagCode::UnexpectedToken, spanFrom(start), "a range is an argument of `plot` only")
+          .help = "a loop or a slice takes a range";
   }
   return made;
 }

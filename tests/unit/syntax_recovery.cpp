@@ -100,7 +100,8 @@ TEST_CASE("an if without else has no value") {
 
 TEST_CASE("declarations inside blocks and ranges as arguments") {
   CHECK(codesOf("fn f(x: real) -> real {\n fn g(y: real) -> real = y\n x\n}") == Codes{"E0206:2"});
-  CHECK(codesOf("plot(f, over = -1..1)") == Codes{"E0901:1"});
+  CHECK(codesOf("plot(f, over = -1..1)").empty());
+  CHECK(codesOf("g(f, over = -1..1)") == Codes{"E0104:1"});
   CHECK(codesOf("a + b = c") == Codes{"E0205:1"});
   CHECK(codesOf("}\nlet a = 1\n}") == Codes{"E0104:1", "E0104:3"});
 }
