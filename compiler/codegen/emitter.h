@@ -183,6 +183,9 @@ class FunctionEmitter {
                             bool unroll, const ElementFn& at);
   llvm::Value* pairwise(llvm::ArrayRef<llvm::Value*> partials);
   llvm::Value* sumAlong(llvm::Value* count, const ElementFn& at);
+  // From a multiple of eight on, with what the lanes hold so far.
+  llvm::Value* sumAlongFrom(llvm::Value* from, llvm::Value* partial_sums, llvm::Value* count,
+                            const ElementFn& at);
   llvm::Value* sumAcross(llvm::Value* count, bool wide, bool unroll, const ElementFn& at);
   struct Extreme {
     llvm::Value* value;
@@ -211,7 +214,11 @@ class FunctionEmitter {
   void emitUpdateSlice(const ir::Op& op);
   void emitPadding(const ir::Op& op);
   void emitScatterAdd(const ir::Op& op);
-  void emitConcat(const ir::Op& op);
+  // `sum`: a sum of about as many elements as a part has, computed in the same pass.
+  void emitConcat(const ir::Op& op, const ir::Op* sum = nullptr);
+  // The operation at `index` is a sum, and the next one writes an array in the same pass.
+  bool isSumBesideWrite(const ir::Region& region, size_t index);
+  void writeBesideSum(const ir::Value* value, const Dest& dest, const ir::Op& sum);
   void emitPack(const ir::Op& op);
   void emitIndex(const ir::Op& op);
   Dest targetOfUpdate(const ir::Op& op);

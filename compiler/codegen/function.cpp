@@ -99,7 +99,12 @@ void FunctionEmitter::emitOps(const Region& region) {
   for (size_t k = 0; k + 1 < region.ops.size(); ++k) {
     indices_.back() = k;
     fresh();
-    emitOp(*region.ops[k]);
+    if (isSumBesideWrite(region, k)) {
+      indices_.back() = ++k;
+      emitConcat(*region.ops[k], region.ops[k - 1].get());
+    } else {
+      emitOp(*region.ops[k]);
+    }
     releaseAfter(region, k);
   }
   indices_.back() = region.ops.empty() ? 0 : region.ops.size() - 1;

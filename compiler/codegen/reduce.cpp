@@ -18,10 +18,14 @@ llvm::Value* FunctionEmitter::pairwise(llvm::ArrayRef<llvm::Value*> p) {
 }
 
 llvm::Value* FunctionEmitter::sumAlong(llvm::Value* count, const ElementFn& at) {
-  llvm::Value* zero = llvm::Constant::getNullValue(lanesOf(m_.f64));
+  return sumAlongFrom(i64c(0), llvm::Constant::getNullValue(lanesOf(m_.f64)), count, at);
+}
+
+llvm::Value* FunctionEmitter::sumAlongFrom(llvm::Value* from, llvm::Value* partial_sums,
+                                           llvm::Value* count, const ElementFn& at) {
   llvm::Value* full = b_.CreateAnd(count, i64c(-kLanes));
   Values sums =
-      carriedLoop(i64c(0), full, kLanes, {zero}, [&](llvm::Value* i, const Values& carried) {
+      carriedLoop(from, full, kLanes, {partial_sums}, [&](llvm::Value* i, const Values& carried) {
         return Values{b_.CreateFAdd(carried[0], splat(at({i, 1, nullptr})))};
       });
   const auto constant = constantOf(count);

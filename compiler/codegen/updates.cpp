@@ -190,18 +190,71 @@ Dest FunctionEmitter::part(const Dest& dest, llvm::Value* offset, Values dims, V
   return inner;
 }
 
-void FunctionEmitter::emitConcat(const Op& op) {
+// The part of the concatenation that is long enough for the sum to run beside it.
+static const ir::Value* partBeside(const Op& concat, const Op& sum) {
+  constexpr int64_t kLong = 1 << 13;
+  for (const ir::Value* part : concat.operands)
+    if (part->type.isStatic() && part->type.dims[0] >= kLong &&
+        std::abs(part->type.dims[0] - sum.operand(0)->type.dims[0]) <= 8 * kLanes)
+      return part;
+  return nullptr;
+}
+
+bool FunctionEmitter::isSumBesideWrite(const ir::Region& region, size_t index) {
+  const Op& sum = *region.ops[index];
+  const Op& next = *region.ops[index + 1];
+  if (inLanes() || sum.code != OpCode::Reduce || sum.attrs.str != "sum") return false;
+  const ir::Type& type = sum.operand(0)->type;
+  if (!type.isReal() || type.rank() != 1 || !type.isStatic()) return false;
+  if (next.code != OpCode::Concat || next.result()->type.rank() != 1 ||
+      !next.result()->type.isReal())
+    return false;
+  const ir::Value* part = partBeside(next, sum);
+  return part != nullptr && val(part).kind == Val::Kind::Virtual &&
+         std::find(next.operands.begin(), next.operands.end(), sum.result()) == next.operands.end();
+}
+
+// One loop for the vectors that both have, the rest apart.
+void FunctionEmitter::writeBesideSum(const ir::Value* value, const Dest& dest, const Op& sum) {
+  const ir::Value* summed = sum.operand(0);
+  llvm::Value* count = dimsOf(value)[0];
+  llvm::Value* sum_count = dimsOf(summed)[0];
+  const int64_t both = std::min(value->type.dims[0], summed->type.dims[0]) / kLanes * kLanes;
+  const Values initial{llvm::Constant::getNullValue(lanesOf(m_.f64))};
+  const Values partials =
+      carriedLoop(i64c(0), i64c(both), kLanes, initial, [&](llvm::Value* i, const Values& carried) {
+        const Position position = linearPosition({i, 1, nullptr});
+        llvm::Value* added = b_.CreateFAdd(carried[0], splat(element(summed, position)));
+        store(dest, position, splat(element(value, position)));
+        return Values{added};
+      });
+  setScalar(sum.result(), sumAlongFrom(i64c(both), partials[0], sum_count, [&](Index i) {
+              return element(summed, linearPosition(i));
+            }));
+  vectorLoop(b_.CreateSub(count, i64c(both)), [&](Index i) {
+    const Position position = linearPosition(addTo(i, i64c(both)));
+    store(dest, position, element(value, position));
+  });
+  fresh();
+}
+
+void FunctionEmitter::emitConcat(const Op& op, const Op* sum) {
   const auto axis = static_cast<size_t>(op.attrs.i);
   Values dims = dimsOf(op.operand(0));
   llvm::Value* total = i64c(0);
   for (const ir::Value* operand : op.operands) total = b_.CreateAdd(total, dimsOf(operand)[axis]);
   dims[axis] = total;
   const Buffer buffer = allocate(op.result(), dims);
+  const ir::Value* beside = sum != nullptr ? partBeside(op, *sum) : nullptr;
   llvm::Value* start = i64c(0);
   for (const ir::Value* operand : op.operands) {
     const Values part_dims = dimsOf(operand);
     llvm::Value* offset = b_.CreateMul(start, buffer.dest.strides[axis]);
-    copyInto(operand, part(buffer.dest, offset, part_dims, buffer.dest.strides, axis == 0));
+    const Dest place = part(buffer.dest, offset, part_dims, buffer.dest.strides, axis == 0);
+    if (operand == beside)
+      writeBesideSum(operand, place, *sum);
+    else
+      copyInto(operand, place);
     start = b_.CreateAdd(start, part_dims[axis]);
   }
   setBuffer(op.result(), buffer.dest, buffer.storage);

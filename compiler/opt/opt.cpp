@@ -31,6 +31,8 @@ constexpr Pass kPasses[] = {
      runOnce<sumBeforeProducts>},
     {"axis-order", "the axis of many points last, where sums run over short ones",
      runOnce<orderAxes>},
+    {"sum-placement", "large sums just before an array is written from what they read",
+     runOnce<placeSums>},
     {"factorisation-sharing", "one factorisation for all solves with a matrix",
      runOnce<shareFactorisations>},
 };
@@ -86,6 +88,7 @@ void prepareForCodegen(ir::Module& module, ir::Function& function) {
   changed |= apply("factorisation-sharing", shareFactorisations, function, module);
   changed |= apply("invariant-code-motion", hoistInvariants, function, module);
   if (changed) simplify(module, function);
+  apply("sum-placement", placeSums, function, module);
 }
 
 }  // namespace dini::opt

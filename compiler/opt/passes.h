@@ -27,6 +27,8 @@ bool moveConditionalUpdates(ir::Function& function);
 bool joinSliceSums(ir::Function& function);
 // Sums of the results of large products, before the product. (product_sums.cpp)
 bool sumBeforeProducts(ir::Function& function);
+// Large sums, just before an array is written from what they read. (sum_placement.cpp)
+bool placeSums(ir::Function& function);
 // The axis of many points last, where sums run over short ones. (axis_order.cpp)
 bool orderAxes(ir::Function& function);
 

@@ -1,5 +1,5 @@
-// The passes about large products: what they make, and that the results agree with the program as
-// it was written, to the last bit where no product of 32^3 is involved.
+// The passes about large products and sums: what they make, and that the results agree with the
+// program as it was written, to the last bit where no product of 32^3 is involved.
 #include <doctest/doctest.h>
 
 #include <algorithm>
@@ -161,4 +161,72 @@ TEST_CASE("axis-order: not for few points, results by point, or without sums ove
       " %2 = einsum(%0, %1) <str=\"Aij,BAj->BAi\"> : f64[300, 4, 8]"
       " %3 = reduce(%2) <str=\"sum\", ints=[0]> : f64[4, 8] yield(%3) }";
   CHECK(specs(*after("axis-order", plain)->find("f")) == Specs{"Aij,BAj->BAi"});
+}
+
+namespace {
+
+// A sum and an array written from what it reads, as in the value and gradient of x[i] x[i + 1].
+std::string neighbours(int64_t n) {
+  const auto array = [&](int64_t less) { return "f64[" + std::to_string(n - less) + "]"; };
+  return "func @f(%0: " + array(0) + ") { %1 = const() : i64 %2 = const() <i=1> : i64" +
+         " %3 = slice(%0, %1) : " + array(1) + " %4 = slice(%0, %2) : " + array(1) +
+         " %5 = mul(%3, %4) : " + array(1) + " %6 = reduce(%5) <str=\"sum\", ints=[0]> : f64" +
+         " %7 = slice(%0, %2) : f64[1] %8 = slice(%4, %2) : " + array(2) +
+         " %9 = slice(%3, %1) : " + array(2) + " %10 = add(%8, %9) : " + array(2) +
+         " %11 = slice(%0, %2) : f64[1] %12 = concat(%7, %10, %11) : " + array(0) +
+         " yield(%6, %12) }";
+}
+
+size_t positionOf(const Function& function, OpCode code) {
+  size_t at = 0;
+  while (function.body.ops[at]->code != code) ++at;
+  return at;
+}
+
+}  // namespace
+
+TEST_CASE("sum-placement: a large sum goes to the array written from what it reads") {
+  auto changed = parsed(neighbours(9000));
+  Function& f = *changed->find("f");
+  CHECK(positionOf(f, OpCode::Reduce) + 1 < positionOf(f, OpCode::Concat));
+  opt::findPass("sum-placement")->run(*changed, f);
+  REQUIRE(verify(f, changed.get()) == std::vector<std::string>{});
+  CHECK(positionOf(f, OpCode::Reduce) + 1 == positionOf(f, OpCode::Concat));
+  auto small = parsed(neighbours(900));
+  opt::findPass("sum-placement")->run(*small, *small->find("f"));
+  CHECK(positionOf(*small->find("f"), OpCode::Reduce) + 1 <
+        positionOf(*small->find("f"), OpCode::Concat));
+  // Not past a reader.
+  std::string read = neighbours(9000);
+  read.replace(read.find("%11 = slice"), 3, "%13 = neg(%6) : f64 %11");
+  auto kept = parsed(read);
+  opt::findPass("sum-placement")->run(*kept, *kept->find("f"));
+  CHECK(kept->find("f")->body.ops[positionOf(*kept->find("f"), OpCode::Reduce) + 1]->code !=
+        OpCode::Concat);
+}
+
+TEST_CASE("sum-placement: one loop for both, and the same bits, whatever the lengths leave over") {
+  jit::Jit jit;
+  const auto loops = [&](const Module& module) {
+    const std::string text = jit.llvmText(module, *module.find("f"), jit::OptLevel::O0);
+    size_t found = 0;
+    for (size_t at = 0; (at = text.find("\nloop", at)) != std::string::npos; ++at) ++found;
+    return found;
+  };
+  for (int64_t n : {9000, 9001, 9002, 9007, 9008, 9009}) {
+    CAPTURE(n);
+    auto module = parsed(neighbours(n)), changed = parsed(neighbours(n));
+    opt::findPass("sum-placement")->run(*changed, *changed->find("f"));
+    CHECK(loops(*changed) < loops(*module));
+    const std::vector<Tensor> arguments = {numbers({n}, 0.37)};
+    const auto wanted = results(*module, arguments);
+    for (auto level : {jit::OptLevel::O0, jit::OptLevel::O2}) {
+      jit::RunOptions options;
+      options.level = level;
+      const auto outcome = jit.run(*changed, *changed->find("f"), arguments, options);
+      REQUIRE(std::holds_alternative<std::vector<Tensor>>(outcome));
+      for (size_t k = 0; k < wanted.size(); ++k)
+        CHECK(identical(wanted[k], std::get<std::vector<Tensor>>(outcome)[k]));
+    }
+  }
 }
