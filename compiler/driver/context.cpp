@@ -43,6 +43,7 @@ session::Session* Context::session() {
   if (options.no_unify_kinks) made.execution.certification.unification = certify::Unification::Off;
   made.execution.engine = *chosen_engine;
   made.execution.level = *chosen_level;
+  if (!options.no_cache) made.execution.cache_folder = jit::cacheFolder();
   made.execution.print = [](const std::string& line) {
     printLine(line);
     std::fflush(stdout);

@@ -17,6 +17,7 @@ enum ExitCode { kFine = 0, kWrong = 1, kLimitation = 2, kCompilerBug = 70 };
 struct CommonOptions {
   std::string ties;  // empty: not chosen, which is `average` with a notice
   bool no_unify_kinks = false;
+  bool no_cache = false;
   std::string on_failure = "status";
   std::string colour = "auto";
   std::string engine = "auto";

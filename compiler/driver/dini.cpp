@@ -36,6 +36,8 @@ void addCommonOptions(CLI::App& app, CommonOptions& options) {
                "weight each kink alone, even where two are the same switch");
   app.add_option("--engine", options.engine, "auto (default), interp or jit");
   app.add_option("-O", options.level, "optimisation of compiled code: 0, 1 or 2 (default)");
+  app.add_flag("--no-cache", options.no_cache,
+               "compile anew and keep nothing: no compiled code on disk");
   app.add_option("--on-failure", options.on_failure,
                  "a solve that fails: status (default) ends the call, nan makes its value NaN")
       ->check(CLI::IsMember({"status", "nan"}));

@@ -15,6 +15,7 @@
 #include "ir/text.h"
 #include "ir/type_rules.h"
 #include "ir/walk.h"
+#include "jit/object_cache.h"
 #include "jit/target.h"
 #include "jit/workspace.h"
 
@@ -118,10 +119,13 @@ ir::StatusInfo statusOf(const Compiled& code, const dini_run& info) {
 }  // namespace
 
 struct Jit::State {
-  State();
+  explicit State(const std::filesystem::path& cache_folder);
   const Compiled& compile(const ir::Module& module, const ir::Function& function, OptLevel level);
   codegen::Unit optimised(llvm::LLVMContext& context, const ir::Module& module,
                           const ir::Function& function, OptLevel level);
+  // From the cache on disk, else compiled and put there.
+  CachedObject objectOf(const std::string& key, const ir::Module& module,
+                        const ir::Function& function, OptLevel level);
   llvm::TargetMachine& machine(OptLevel level);
   // What a call starts with.
   dini_run freshInfo(PrintContext& print);
@@ -131,9 +135,10 @@ struct Jit::State {
   std::unique_ptr<llvm::orc::LLJIT> session;
   std::map<std::string, Compiled> cache;
   Workspace workspace;
+  ObjectCache disk;
 };
 
-Jit::State::State() {
+Jit::State::State(const std::filesystem::path& cache_folder) : disk(cache_folder) {
   initialiseTarget();
   target = hostTarget();
   session = expected(llvm::orc::LLJITBuilder().create());
@@ -178,20 +183,33 @@ const Compiled& Jit::State::compile(const ir::Module& module, const ir::Function
   const auto [entry, is_new] = cache.emplace(cacheKey(functions, level), Compiled{});
   Compiled& code = entry->second;
   if (!is_new && code.entry != nullptr) return code;
-  llvm::LLVMContext context;
-  codegen::Unit unit = optimised(context, module, function, level);
-  const std::string name = fmt::format("dini_entry_{}", cache.size());
-  unit.module->getFunction(unit.entry)->setName(name);
-  auto object = objectCode(*unit.module, machine(level));
+  CachedObject made = objectOf(entry->first, module, function, level);
+  auto object = llvm::MemoryBuffer::getMemBufferCopy(made.object, made.entry);
   if (auto error = session->addObjectFile(std::move(object)))
     check(false, "jit: " + llvm::toString(std::move(error)));
-  code.entry = expected(session->lookup(name)).toPtr<Entry>();
-  code.sites = std::move(unit.sites);
+  code.entry = expected(session->lookup(made.entry)).toPtr<Entry>();
+  code.sites = std::move(made.sites);
   ir::walk(function.body, [&](const ir::Op& op) { code.calls |= op.code == ir::OpCode::Call; });
   return code;
 }
 
-Jit::Jit() : state_(std::make_unique<State>()) {}
+CachedObject Jit::State::objectOf(const std::string& key, const ir::Module& module,
+                                  const ir::Function& function, OptLevel level) {
+  const std::string name = disk.enabled() ? disk.nameOf(key, target) : "";
+  if (auto found = disk.find(name)) return std::move(*found);
+  llvm::LLVMContext context;
+  codegen::Unit unit = optimised(context, module, function, level);
+  CachedObject made;
+  made.entry = "dini_entry_" + (disk.enabled() ? name : std::to_string(cache.size()));
+  unit.module->getFunction(unit.entry)->setName(made.entry);
+  made.object = objectCode(*unit.module, machine(level))->getBuffer().str();
+  made.sites = std::move(unit.sites);
+  disk.store(name, made);
+  return made;
+}
+
+Jit::Jit(const std::filesystem::path& cache_folder)
+    : state_(std::make_unique<State>(cache_folder)) {}
 Jit::~Jit() = default;
 
 ir::Outcome Jit::run(const ir::Module& module, const ir::Function& function,

@@ -1,8 +1,10 @@
 // Just-in-time compilation of IR functions and their execution. Compiled code is cached by the
-// printed form of the function and the options. LLVM is not visible here.
+// printed form of the function and the options, in memory and, if there is a folder for it, on disk
+// (object_cache.h). LLVM is not visible here.
 #pragma once
 
 #include <atomic>
+#include <filesystem>
 #include <functional>
 #include <memory>
 #include <span>
@@ -20,9 +22,14 @@ struct RunOptions {
   std::function<void(const std::string&)> print;  // a line of `print` without its newline
 };
 
+// The folder for compiled code: what DINI_CACHE says (a folder, or `off`), else
+// $XDG_CACHE_HOME/dini or ~/.cache/dini. Empty: none.
+std::filesystem::path cacheFolder();
+
 class Jit {
  public:
-  Jit();
+  // Without a folder nothing is kept on disk.
+  explicit Jit(const std::filesystem::path& cache_folder = {});
   ~Jit();
   Jit(const Jit&) = delete;
   Jit& operator=(const Jit&) = delete;

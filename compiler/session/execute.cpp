@@ -53,7 +53,7 @@ Prepared prepare(const ir::Module& module, const ir::Function& function) {
 }
 
 jit::Jit& Executor::jit() {
-  if (!jit_) jit_ = std::make_unique<jit::Jit>();
+  if (!jit_) jit_ = std::make_unique<jit::Jit>(options_.cache_folder);
   return *jit_;
 }
 

@@ -5,6 +5,7 @@
 #pragma once
 
 #include <atomic>
+#include <filesystem>
 #include <functional>
 #include <span>
 #include <string>
@@ -22,6 +23,7 @@ enum class Engine { Auto, Interpreter, Jit };
 struct ExecuteOptions {
   Engine engine = Engine::Auto;
   jit::OptLevel level = jit::OptLevel::O2;
+  std::filesystem::path cache_folder;  // of compiled code; empty: nothing is kept
   const std::atomic<bool>* interrupt = nullptr;
   std::function<void(const std::string&)> print;  // a printed line
   ir::RunNotes* notes = nullptr;                  // filled where the interpreter ran to the end

@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 """How long a person waits: latencies.py DINI. Whole processes by the wall clock, medians; the lines of
-a REPL session in a terminal from the return key to the next prompt."""
+a REPL session in a terminal from the return key to the next prompt. Compiled code is kept on disk only
+where that is said."""
 import os
 import pathlib
 import statistics
@@ -46,12 +47,16 @@ def show(what, seconds):
           f"   {1e3 * seconds[0]:.1f}..{1e3 * seconds[-1]:.1f}  ({len(seconds)} times)", flush=True)
 
 
-def process(what, command, times):
-    """The time of a command; None where it fails, which is said."""
+def process(what, command, times, cache="off"):
+    """The time of a command; False where it fails, which is said. With a folder for compiled code the
+    first run, which fills it, does not count."""
     taken = []
+    env = dict(os.environ, DINI_CACHE=cache)
+    if cache != "off":
+        subprocess.run(command, cwd=ROOT, env=env, capture_output=True)
     for _ in range(times):
         start = time.perf_counter()
-        done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
+        done = subprocess.run(command, cwd=ROOT, env=env, capture_output=True, text=True)
         taken.append(time.perf_counter() - start)
         if done.returncode != 0:
             print(f"  {what}: exit code {done.returncode}\n{done.stderr}", file=sys.stderr)
@@ -69,17 +74,21 @@ def shell(dini):
         for expression in ["crossing(0.3, 0.2)", "slope([0.3, 0.2])", "curvature([0.3, 0.2])"]:
             good &= process(f"dini eval, ten lines, {expression}",
                             [dini, "eval", "-f", str(path), expression], 21)
-            good &= process(f"the same compiled (--engine=jit)",
-                            [dini, "eval", "--engine=jit", "-f", str(path), expression], 11)
+            compiled = [dini, "eval", "--engine=jit", "-f", str(path), expression]
+            good &= process("the same compiled (--engine=jit)", compiled, 11)
+            good &= process("the same, code kept from a run before", compiled, 11, folder + "/kept")
     return good
 
 
 def examples(dini):
     good = True
-    for script in sorted(ROOT.glob("dsl-examples/*/*.dini")):
-        name = script.parent.name
-        good &= process(f"dini check {name}", [dini, "check", str(script)], 7)
-        good &= process(f"dini run {name}", [dini, "run", str(script)], 3)
+    with tempfile.TemporaryDirectory() as folder:
+        for script in sorted(ROOT.glob("dsl-examples/*/*.dini")):
+            name = script.parent.name
+            good &= process(f"dini check {name}", [dini, "check", str(script)], 7)
+            good &= process(f"dini run {name}", [dini, "run", str(script)], 3)
+            good &= process("the same, code kept from a run before",
+                            [dini, "run", str(script)], 3, folder + "/kept")
     return good
 
 
