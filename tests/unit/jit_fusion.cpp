@@ -54,3 +54,32 @@ TEST_CASE("fusion: cheap expressions with several readers, chains, outputs in pl
 })";
   agree(text, {randomTensor(ir::f64({37}), 1), ir::Tensor::real(0.3)});
 }
+
+TEST_CASE("compiling: large functions are not unrolled further, small ones are, all the same bits") {
+  // A loop over 1000 elements for each of `count` norms.
+  const auto norms = [](int count) {
+    std::string text = "func @f(%0: f64[1000]) { %1 = const() <f=0> : f64";
+    int next = 2;
+    std::string total = "%1";
+    for (int k = 0; k < count; ++k, next += 4) {
+      text += fmt::format(
+          " %{0} = const() <f={4}> : f64 %{1} = mul(%0, %{0}) : f64[1000]"
+          " %{2} = norm(%{1}) : f64 %{3} = add({5}, %{2}) : f64",
+          next, next + 1, next + 2, next + 3, 1.5 + k, total);
+      total = fmt::format("%{}", next + 3);
+    }
+    return text + fmt::format(" yield({}) }}", total);
+  };
+  jit::Jit jit;
+  const auto products = [&](int count) {
+    auto module = parsed(norms(count));
+    const std::string text = jit.llvmText(*module, *module->find("f"), jit::OptLevel::O2);
+    int found = 0;
+    for (size_t at = 0; (at = text.find("fmul <8 x double>", at)) != std::string::npos; ++at)
+      ++found;
+    return found;
+  };
+  CHECK(products(1) > 1);
+  CHECK(products(150) == 150);
+  agree(norms(150), {randomTensor(ir::f64({1000}), 4)});
+}
