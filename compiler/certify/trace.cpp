@@ -295,7 +295,7 @@ void Tracer::branch(const Step& step, Frame& frame) {
   bool taken = step.in(frame.values, 0).boolean();
   if (step.operands.size() == 3 && (frame.has_ids[step.operands[1]] || frame.has_ids[step.operands[2]])) {
     double a = step.in(frame.values, 1).real(), b = step.in(frame.values, 2).real();
-    if (std::abs(a - b) <= kNear * (1 + std::abs(a) + std::abs(b)))
+    if (sides_ == Sides::Both || std::abs(a - b) <= kNear * (1 + std::abs(a) + std::abs(b)))
       return bothBranches(step, frame, step.op->attrs.str[0] == 'g');
     NodeId p = idAt(idsOf(step, frame, 1), 0), q = idAt(idsOf(step, frame, 2), 0);
     if (a > b) std::swap(p, q);

@@ -20,8 +20,12 @@ struct CallTrace {
   System system;
   std::vector<NodeId> results;
 };
+// Which sides of an `if` on a comparison of reals are followed: both near its tie and else the taken
+// one, as in traceRoot, or both always.
+enum class Sides { Taken, Both };
 CallTrace traceCall(const ir::Module& module, const ir::Function& function,
-                    std::span<const ir::Tensor> arguments, const ir::InterpretOptions& options = {});
+                    std::span<const ir::Tensor> arguments, const ir::InterpretOptions& options = {},
+                    Sides sides = Sides::Taken);
 // Whether the root stands in the code of another one, whose own trace follows it.
 bool isPartOfRoot(const ir::SolvedRoot& root);
 

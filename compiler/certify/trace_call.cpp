@@ -37,13 +37,13 @@ void Tracer::program(const FunctionPlan& plan, std::span<const ir::Tensor> argum
 }
 
 CallTrace traceCall(const ir::Module& module, const ir::Function& function,
-                    std::span<const ir::Tensor> arguments, const ir::InterpretOptions& options) {
+                    std::span<const ir::Tensor> arguments, const ir::InterpretOptions& options, Sides sides) {
   CallTrace trace;
   trace.system.span = function.span;
   Machine machine(module, options);
   runOnLargeStack(kTraceStack, [&] {
     try {
-      Tracer(machine, trace.system).program(machine.plan(function), arguments, trace.results);
+      Tracer(machine, trace.system, sides).program(machine.plan(function), arguments, trace.results);
     } catch (const Obstacle& obstacle) {
       trace.system.obstacle = obstacle.what;
       trace.system.obstacle_span = obstacle.span;

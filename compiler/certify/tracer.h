@@ -35,7 +35,8 @@ inline Frame makeFrame(ir::interp::Slot* values, uint32_t slots) {
 
 class Tracer {
  public:
-  Tracer(ir::interp::Machine& machine, System& system) : machine_(machine), system_(system) {}
+  Tracer(ir::interp::Machine& machine, System& system, Sides sides = Sides::Taken)
+      : machine_(machine), system_(system), sides_(sides) {}
 
   // The residual of a root, its unknowns new; `captures` are made parameters.
   void root(const ir::interp::Step& step, ir::interp::Slot* values);
@@ -98,6 +99,7 @@ class Tracer {
 
   ir::interp::Machine& machine_;
   System& system_;
+  Sides sides_;
   std::unordered_set<const ir::Value*> switches_;  // comparisons read only by their `if`
   int speculation_ = 0;                            // depth of sides that were not taken
 };

@@ -4,6 +4,7 @@
 #include <CLI/CLI.hpp>
 
 #include "certify/certificate.h"
+#include "driver/bindings.h"
 #include "driver/commands.h"
 #include "session/inspect.h"
 #include "session/status_report.h"
@@ -20,21 +21,6 @@ struct CertifyCommand {
   certify::CertifyOptions limits;
   bool json = false;
 };
-
-// "x=0,b=[0, 1]" at its top-level commas.
-std::vector<std::string> splitBindings(const std::vector<std::string>& texts) {
-  std::vector<std::string> parts;
-  for (const std::string& text : texts) {
-    int depth = 0;
-    parts.emplace_back();
-    for (char c : text) {
-      depth += (c == '[' || c == '(' || c == '{') - (c == ']' || c == ')' || c == '}');
-      if (c == ',' && depth == 0) parts.emplace_back();
-      else if (c != ' ' || !parts.back().empty()) parts.back() += c;
-    }
-  }
-  return parts;
-}
 
 const char* name(Verdict verdict) {
   return verdict == Verdict::Proved ? "PROVED" : verdict == Verdict::Refuted ? "REFUTED" : "UNKNOWN";
@@ -135,42 +121,6 @@ void print(const SourceManager& sources, const CertifyCommand& command,
   for (const Certificate& c : certificates) printText(sources, c);
 }
 
-// Integers given for a parameter of reals, as reals: parameters of the equations are reals that vary.
-lower::HostValue asParameter(lower::HostValue value, const ast::FnDecl& function, const std::string& name) {
-  for (size_t k = 0; k < function.parameters.size(); ++k) {
-    bool wanted = function.parameters[k].name.text == name && function.type->elements[k]->isReal();
-    if (!wanted || !value.type->isArray(types::Scalar::Int)) continue;
-    ir::Tensor& leaf = value.leaves[0];
-    ir::Tensor reals = ir::Tensor::zeros({ir::Elem::F64, leaf.type.dims});
-    reals.reals.assign(leaf.ints.begin(), leaf.ints.end());
-    leaf = std::move(reals);
-    value.type = types::realType(value.type->dims);
-  }
-  return value;
-}
-
-// The names that were bound, as arguments of the call; nullopt after an error.
-std::optional<std::vector<std::string>> bindArguments(Context& context, session::Session& session,
-                                                      const CertifyCommand& command) {
-  std::vector<std::string> bindings;
-  for (const std::string& text : splitBindings(command.at)) {
-    size_t equals = text.find('=');
-    if (equals == 0 || equals == std::string::npos || equals + 1 == text.size()) {
-      context.fail(DiagCode::BadCommandLine, fmt::format("`--at {}` has no value", text),
-                   "write `--at x=0.5` or `--at x=0,b=[0, 1]`");
-      return std::nullopt;
-    }
-    std::string parameter = text.substr(0, equals);
-    std::optional<lower::HostValue> value =
-        session.evaluateText(fmt::format("--at {}", parameter), text.substr(equals + 1));
-    if (!value) return std::nullopt;
-    const ast::FnDecl& function = *session.program().findFunction(command.function);
-    session.define(parameter, asParameter(std::move(*value), function, parameter));
-    bindings.push_back(fmt::format("{0} = {0}", parameter));
-  }
-  return bindings;
-}
-
 int run(Context& context, CertifyCommand command) {
   session::Session* session = context.session();
   if (!session) return context.finish();
@@ -178,7 +128,7 @@ int run(Context& context, CertifyCommand command) {
   if (!session->program().findFunction(command.function))
     return context.fail(DiagCode::UnknownName,
                         fmt::format("`{}` has no function `{}`", command.file, command.function));
-  auto bindings = bindArguments(context, *session, command);
+  auto bindings = bindAt(context, *session, command.function, command.at);
   if (!bindings) return context.finish();
   std::optional<lower::Lowered> call = session->lowerText(
       "command line", fmt::format("{}({})", command.function, fmt::join(*bindings, ", ")));

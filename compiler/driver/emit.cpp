@@ -7,6 +7,7 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
+#include "driver/abs_normal.h"
 #include "driver/commands.h"
 #include "driver/text_file.h"
 #include "ir/printer.h"
@@ -21,6 +22,7 @@ struct EmitOptions {
   std::string function;
   std::string derivative;
   std::vector<std::string> dims;
+  std::vector<std::string> at;
   bool optimised = false;
 };
 
@@ -152,7 +154,7 @@ int emitFunctions(Context& context, session::Session& session, const EmitOptions
 }
 
 int emit(Context& context, const EmitOptions& options) {
-  for (const char* later : {"cpp", "dini", "abs-normal"})
+  for (const char* later : {"cpp", "dini"})
     if (options.stage == later)
       return context.fail(DiagCode::NotYet, fmt::format("`--as {}` is not there yet", later));
   for (const char* later : {"dirderiv"})
@@ -173,6 +175,7 @@ int emit(Context& context, const EmitOptions& options) {
     return context.finish();
   }
   if (!file || session->sink().hasErrors()) return context.finish();
+  if (options.stage == "abs-normal") return emitAbsNormal(context, *session, options.file, options.function, options.at);
   return emitFunctions(context, *session, options, *file);
 }
 
@@ -182,12 +185,14 @@ Command addEmit(CLI::App& parser) {
   CLI::App* app = parser.add_subcommand("emit", "show a stage of the compiler as text");
   auto options = std::make_shared<EmitOptions>();
   app->add_option("FILE", options->file, "the source file")->required();
-  app->add_option("--as", options->stage, "tokens, ast, ir, llvm or asm")
+  app->add_option("--as", options->stage, "tokens, ast, ir, llvm, asm or abs-normal")
       ->check(CLI::IsMember({"tokens", "ast", "ir", "llvm", "asm", "cpp", "dini", "abs-normal"}));
   app->add_option("--fn", options->function, "only this function");
   app->add_option("--derivative", options->derivative, "of the function: grad, jvp, vjp, jac, hess")
       ->check(CLI::IsMember({"grad", "value_and_grad", "jvp", "vjp", "jac", "hess", "dirderiv",
                              "certificate"}));
+  app->add_option("--at", options->at, "abs-normal: NAME=EXPRESSION, repeated or with commas")
+      ->allow_extra_args(false);
   app->add_option("--dims", options->dims, "sizes, such as n=100")->delimiter(',');
   app->add_flag("--optimised", options->optimised, "the IR as it goes to code generation");
   return {app, [options](Context& context) { return emit(context, *options); }};

@@ -16,6 +16,7 @@ constexpr double kNaN = std::numeric_limits<double>::quiet_NaN();
 constexpr double kBracket = 1e-13;     // of the range: a bisection ends here
 constexpr double kBeside = 1e-6;       // of the range: one-sided derivatives are taken this far away
 constexpr double kJumpOfSlope = 1e-6;  // relative: less is no kink
+constexpr double kStray = 1e-3;        // relative: a derivative at a tie that is no limit of those beside it
 constexpr size_t kMostEvents = 400;    // brackets that are searched; more is noise
 constexpr double kMerge = 1e-9;        // of the range: brackets closer than this are one event
 
@@ -161,12 +162,20 @@ void classify(Sampler& sampler, const Bracket& b, double spread, Curve& curve) {
     Slopes slopes = slopesBeside(sampler, b, kBeside * sampler.width());
     bool pole = std::abs(jump) > 1e4 * spread;
     curve.jumps.push_back({x, valueOf(b.left), valueOf(b.right), slopes.left, slopes.right, pole});
-  } else if (auto slopes = slopeJump(sampler, b)) {
-    At tie = sampler.quietly(x);
-    bool met = tie.sample && tie.sample->tied;
-    double value = tie.sample ? valueOf(tie) : valueOf(b.left);
-    curve.kinks.push_back({x, value, slopes->left, slopes->right, met ? slopeOf(tie) : kNaN});
+    return;
   }
+  std::optional<Slopes> slopes = slopeJump(sampler, b);
+  At tie = sampler.quietly(x);
+  bool met = tie.sample && tie.sample->tied;
+  if (!slopes && met) {  // kinks that cancel, but not in the derivative that is computed at the tie
+    Slopes beside = slopesBeside(sampler, b, kBeside * sampler.width() / 16);
+    double size = 1 + std::abs(beside.left) + std::abs(beside.right);
+    bool strays = std::abs(slopeOf(tie) - beside.left) > kStray * size && std::abs(slopeOf(tie) - beside.right) > kStray * size;
+    if (strays) slopes = beside;
+  }
+  if (!slopes) return;
+  double value = tie.sample ? valueOf(tie) : valueOf(b.left);
+  curve.kinks.push_back({x, value, slopes->left, slopes->right, met ? slopeOf(tie) : kNaN});
 }
 
 // The range that most values have: steep ends and poles do not stretch it.

@@ -65,11 +65,11 @@ Scale scaleOf(const std::vector<Node>& nodes) {
   return {high > low ? high - low : 1, gradient};
 }
 
-// The switches of a and b differ: where between them, and what jumps there.
-void searchEdge(Sampler& sampler, Node a, Node b, const Scale& scale, Field& field) {
+// The switches of a and b differ: where between them, and what jumps there. True if it is the value.
+bool searchEdge(Sampler& sampler, Node a, Node b, const Scale& scale, Field& field) {
   for (int k = 0; k < kHalvings; ++k) {
     Node middle = sampler.at(a.x + (b.x - a.x) / 2, a.y + (b.y - a.y) / 2);
-    if (!middle.sample) return;
+    if (!middle.sample) return false;
     bool left = middle.sample->switches != a.sample->switches;
     (left ? b : a) = std::move(middle);
   }
@@ -78,21 +78,24 @@ void searchEdge(Sampler& sampler, Node a, Node b, const Scale& scale, Field& fie
   double step = std::hypot(b.x - a.x, b.y - a.y);
   double jump = std::abs(b.sample->value - a.sample->value);
   Point at{(a.x + b.x) / 2, (a.y + b.y) / 2};
-  if (jump > 1e-6 * scale.value + 4 * step * scale.gradient) field.jumps.push_back(at);
+  bool jumps = jump > 1e-6 * scale.value + 4 * step * scale.gradient;
+  if (jumps) field.jumps.push_back(at);
   else if (length(change) > kChange * scale.gradient) field.kinks.push_back(at);
+  return jumps;
 }
 
 void searchEdges(Sampler& sampler, const std::vector<Node>& nodes, size_t n, const Scale& scale,
                  Field& field) {
-  auto edge = [&](const Node& a, const Node& b) {
-    if (a.sample && b.sample && a.sample->switches != b.sample->switches)
-      searchEdge(sampler, a, b, scale, field);
+  field.beside_jump.assign(nodes.size(), 0);
+  auto edge = [&](size_t i, size_t j) {
+    const Node &a = nodes[i], &b = nodes[j];
+    if (a.sample && b.sample && a.sample->switches != b.sample->switches && searchEdge(sampler, a, b, scale, field))
+      field.beside_jump[i] = field.beside_jump[j] = 1;
   };
   for (size_t row = 0; row < n; ++row)
     for (size_t column = 0; column < n; ++column) {
-      const Node& node = nodes[row * n + column];
-      if (column + 1 < n) edge(node, nodes[row * n + column + 1]);
-      if (row + 1 < n) edge(node, nodes[(row + 1) * n + column]);
+      if (column + 1 < n) edge(row * n + column, row * n + column + 1);
+      if (row + 1 < n) edge(row * n + column, (row + 1) * n + column);
     }
 }
 

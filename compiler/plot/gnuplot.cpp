@@ -109,6 +109,14 @@ Marks slopeMarks(const CurvePicture& picture) {
   return marks;
 }
 
+// Each curve's name for the variable, once.
+std::string variables(const CurvePicture& picture) {
+  std::vector<std::string> names;
+  for (const Curve& curve : picture.curves)
+    if (std::find(names.begin(), names.end(), curve.variable) == names.end()) names.push_back(curve.variable);
+  return fmt::format("{}", fmt::join(names, ", "));
+}
+
 std::string panel(const CurvePicture& picture, bool derivative) {
   std::string out;
   std::vector<const Line*> lines;
@@ -124,8 +132,8 @@ std::string panel(const CurvePicture& picture, bool derivative) {
     // A function without a name of its own is its text.
     bool named = curve.name.find_first_of(" =({[") == std::string::npos;
     std::string title = !named      ? fmt::format("{}{}", derivative ? "derivative of " : "", curve.name)
-                        : derivative ? fmt::format("{}'({})", curve.name, picture.variable)
-                                     : fmt::format("{}({})", curve.name, picture.variable);
+                        : derivative ? fmt::format("{}'({})", curve.name, curve.variable)
+                                     : fmt::format("{}({})", curve.name, curve.variable);
     size_t style = one && derivative ? 1 : k;
     parts.push_back(fmt::format("${} using 1:2 with lines lw 2.2 lc rgb '{}' dt {} title {}", name, colour(style),
                                 one ? "1" : dash(k), quoted(title)));
@@ -148,17 +156,19 @@ std::string panel(const CurvePicture& picture, bool derivative) {
   return out + plotCommand(parts);
 }
 
-std::string gridBlock(const FieldPicture& picture) {
+// The values at the nodes; for contours without those beside a jump, where lines would bunch.
+std::string gridBlock(const FieldPicture& picture, bool for_contours) {
   const Field& field = picture.field;
-  std::string out = "$grid << END\n";
+  std::string out = for_contours ? "$levels << END\n" : "$grid << END\n";
   for (size_t row = 0; row < field.rows; ++row) {
     for (size_t column = 0; column < field.columns; ++column) {
       double tx = static_cast<double>(column) / static_cast<double>(field.columns - 1);
       double ty = static_cast<double>(row) / static_cast<double>(field.rows - 1);
+      size_t node = row * field.columns + column;
+      bool shown = std::isfinite(field.values[node]) && !(for_contours && field.beside_jump[node]);
       out += fmt::format("{:.6g} {:.6g} {}\n", (1 - tx) * picture.x.from + tx * picture.x.to,
                          (1 - ty) * picture.y.from + ty * picture.y.to,
-                         std::isfinite(field.values[row * field.columns + column])
-                             ? fmt::format("{:.6g}", field.values[row * field.columns + column]) : "NaN");
+                         shown ? fmt::format("{:.6g}", field.values[node]) : "NaN");
     }
     out += '\n';
   }
@@ -188,15 +198,15 @@ std::string script(const CurvePicture& picture, Format format, const std::string
                      "set zeroaxis lt 1 lc rgb '#999999' lw 0.8\n",
                      quoted(picture.title), number(picture.over.from), number(picture.over.to));
   out += "set ylabel 'value'\nset format x ''\nset bmargin 0.6\n" + panel(picture, false);
-  out += fmt::format("set ylabel 'derivative'\nset xlabel {}\nset format x '%g'\nset bmargin 3.2\n", quoted(picture.variable));
+  out += fmt::format("set ylabel 'derivative'\nset xlabel {}\nset format x '%g'\nset bmargin 3.2\n", quoted(variables(picture)));
   return out + panel(picture, true) + "unset multiplot\n";
 }
 
 std::string script(const FieldPicture& picture, Format format, const std::string& output) {
   const Field& field = picture.field;
-  std::string out = opening(format, output, 760, 640) + gridBlock(picture);
+  std::string out = opening(format, output, 760, 640) + gridBlock(picture, false) + gridBlock(picture, true);
   out += fmt::format("set contour base\nunset surface\nset cntrparam levels discrete {}\nset table $contours\n"
-                     "splot $grid using 1:2:3\nunset table\nunset contour\nunset grid\n", levels(field.values));
+                     "splot $levels using 1:2:3\nunset table\nunset contour\nunset grid\n", levels(field.values));
   out += "set palette defined (0 '#5a92bd', 0.3 '#94bfda', 0.65 '#d9e8f0', 1 '#fdf6e3')\n";
   out += fmt::format("set title {} noenhanced\nset xlabel {}\nset ylabel {}\nset cblabel {}\nset xrange [{}:{}]\nset yrange [{}:{}]\n"
                      "set key outside below horizontal maxrows 2 samplen 2.5\n",
@@ -219,7 +229,7 @@ std::string script(const FieldPicture& picture, Format format, const std::string
     parts.push_back(fmt::format("${} using 1:2 with points {} title '{}'", name, style, title));
   };
   dots("kinks", field.kinks, "pt 7 ps 0.28 lc rgb '#000000'", "kinks");
-  dots("jumps", field.jumps, "pt 7 ps 0.3 lc rgb '#CC79A7'", "jumps");
+  dots("jumps", field.jumps, "pt 7 ps 0.4 lc rgb '#CC79A7'", "jumps");
   for (size_t k = 0; k < field.descents.size(); ++k) {
     const Descent& descent = field.descents[k];
     std::string name = fmt::format("descent{}", k + 1);
@@ -241,10 +251,11 @@ std::string script(const PathPicture& picture, Format format, const std::string&
     for (const Point& p : picture.lines[k]) x.take(p.x), y.take(p.y);
     std::string name = fmt::format("path{}", k + 1);
     out += block(name, picture.lines[k]);
-    std::string title = picture.names[k].empty() ? "notitle" : "title " + quoted(picture.names[k]);
+    bool alone = picture.lines.size() == 1;
+    std::string title = alone || picture.names[k].empty() ? "notitle" : "title " + quoted(picture.names[k]);
     parts.push_back(fmt::format("${} using 1:2 with lines lw 1.3 lc rgb '{}' dt {} {}", name, colour(k), dash(k), title));
   }
-  out += fmt::format("set title {} noenhanced\nset xlabel {}\nset ylabel {}\nset key outside below horizontal\n"
+  out += fmt::format("set title {} noenhanced\nset xlabel {}\nset ylabel {}\nset key outside top center horizontal maxrows 1\n"
                      "set offsets graph 0.03, graph 0.03, graph 0.04, graph 0.04\n",
                      quoted(picture.title), quoted(picture.x_name), quoted(picture.y_name));
   return out + plotCommand(parts);

@@ -41,7 +41,7 @@ struct Failures {
 };
 
 struct Curve {
-  std::string name;
+  std::string name, variable;
   Line value, derivative;
   std::vector<Kink> kinks;
   std::vector<Jump> jumps;
@@ -49,7 +49,7 @@ struct Curve {
 };
 
 struct CurvePicture {
-  std::string title, variable;
+  std::string title;
   Interval over;
   std::vector<Curve> curves;
 };
@@ -69,6 +69,7 @@ struct Descent {
 struct Field {
   size_t columns = 0, rows = 0;
   std::vector<double> values;       // row by row, from the lowest y; NaN: no value
+  std::vector<char> beside_jump;    // of a node: a jump lies between it and a neighbour
   std::vector<Arrow> arrows;        // minus the gradient, scaled to be seen
   std::vector<Point> kinks, jumps;  // points on the curves where the gradient, the value, jumps
   std::vector<Descent> descents;

@@ -96,8 +96,8 @@ class Drawing {
       };
       size_t points = request_.points == 0 ? kCurvePoints : request_.points;
       picture.curves.push_back(plot::sampleCurve(name, sample, picture.over, points));
-      if (picture.variable.empty()) picture.variable = function->variables()[0];
-      describe(picture.curves.back(), picture.variable);
+      picture.curves.back().variable = function->variables()[0];
+      describe(picture.curves.back());
       notes(*function, picture.curves.back().failures, name);
       if (interruptFlag()) return true;
     }
@@ -108,8 +108,8 @@ class Drawing {
   // What is rounding beside the values around it is 0.
   static double plain(double value, double beside) { return std::abs(value) < 1e-12 * std::abs(beside) ? 0 : value; }
 
-  void describe(const plot::Curve& curve, const std::string& variable) {
-    lines_.push_back(fmt::format("{} over {} from {:g} to {:g}", curve.name, variable, request_.over[0].from,
+  void describe(const plot::Curve& curve) {
+    lines_.push_back(fmt::format("{} over {} from {:g} to {:g}", curve.name, curve.variable, request_.over[0].from,
                                  request_.over[0].to));
     for (const plot::Kink& k : curve.kinks)
       lines_.push_back(fmt::format("  kink at {:.10g}: value {:.6g}, derivative {:.6g} to {:.6g}{}", k.x, k.value, k.left,

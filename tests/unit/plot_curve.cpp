@@ -52,6 +52,12 @@ TEST_CASE("plot: a kink on a sample, and the derivative computed there") {
 TEST_CASE("plot: switches whose kinks cancel, and smooth powers, are not marked") {
   auto smooth = [](double x) -> Sampled { return Sample{std::tanh(x), 1 - std::tanh(x) * std::tanh(x), {side(x)}, x == 0}; };
   CHECK(curveOf(smooth, -1, 1.1).kinks.empty());
+  // unless the derivative at the tie is another than beside it
+  Curve wrong = curveOf([](double x) -> Sampled { return Sample{x, x == 0 ? 2.0 : 1.0, {side(x)}, x == 0}; }, -1, 1);
+  REQUIRE(wrong.kinks.size() == 1);
+  CHECK(wrong.kinks[0].left == doctest::Approx(1));
+  CHECK(wrong.kinks[0].right == doctest::Approx(1));
+  CHECK(wrong.kinks[0].chosen == 2);
   auto power = [](double x) -> Sampled {
     return Sample{std::pow(std::abs(x), 1.5), std::copysign(1.5 * std::sqrt(std::abs(x)), x), {side(x)}, x == 0};
   };
