@@ -60,7 +60,7 @@ bool Forward::arrayRule(ir::Builder& b, const ir::Op& op) {
                    order->def->operand(0) == op.operand(0);
       if (!sorts) return linearIn(1), true;
       ir::Attrs attrs;
-      attrs.f = sortWeight(request_.ties);
+      attrs.f = sortWeight(request_.ties, *order->def);
       setDot(op.result(), b.op(OpCode::SortPick, {x(op.operand(0)), dot(op.operand(0))}, attrs));
       return true;
     }
@@ -104,16 +104,22 @@ void Forward::einsumRule(ir::Builder& b, const ir::Op& op) {
 }
 
 // With n = norm(v) and u = normalize(v) = v / n:  n_dot = <u, v_dot>,
-// u_dot = (v_dot - u <u, v_dot>) / n, and both are 0 at v = 0.
+// u_dot = (v_dot - u <u, v_dot>) / n. At v = 0 the first is 0 and the second a status, unless its value
+// may be dropped (attrs.i of normalize remembers that of the norm).
 void Forward::normRules(ir::Builder& b, const ir::Op& op) {
   Value* v = x(op.operand(0));
   Value* v_dot = dot(op.operand(0));
   if (v_dot == nullptr) return;
   bool is_norm = op.code == OpCode::Norm;
   std::string all = letters(v->type.rank());
-  Value* u = is_norm ? b.op(OpCode::Normalize, {v}) : x(op.result());
+  ir::Attrs attrs;
+  attrs.i = op.attrs.i != 0 || guarded_.contains(op.result()) ? 1 : 0;
+  Value* u = is_norm ? b.op(OpCode::Normalize, {v}, attrs) : x(op.result());
   Value* along = b.einsum(fmt::format("{},{}->", all, all), u, v_dot);
   if (is_norm) return setDot(op.result(), along);
+  if (attrs.i == 0)
+    b.check(b.op(OpCode::FNe, {b.op(OpCode::Norm, {v}), b.real(0.0)}), ir::Status::Domain,
+            "a second derivative of `norm` at zero");
   Value* across = b.sub(v_dot, b.mul(u, along));
   setDot(op.result(), b.op(OpCode::SafeDiv, {across, b.op(OpCode::Norm, {v})}));
 }

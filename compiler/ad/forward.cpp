@@ -104,7 +104,7 @@ void Forward::visit(ir::Builder& b, const ir::Op& op) {
   if (controlRule(b, op)) return;
   ir::cloneOp(b, op, primal_);
   if (ir::isElementwise(op.code)) return elementwise(b, op);
-  if (arrayRule(b, op) || matrixRule(b, op)) return;
+  if (arrayRule(b, op) || matrixRule(b, op) || projectionRule(b, op)) return;
   throw Unsupported(std::string("no derivative rule for ") + ir::shape(op.code).mnemonic, op.span);
 }
 

@@ -1,6 +1,7 @@
 // Forward mode, internal to this folder: one Forward object copies a function and puts beside every
 // active value its tangent. Rules are grouped by stratum: forward.cpp (dispatch, elementwise),
-// array_rules.cpp, control_rules.cpp, comparison_rules.cpp, solve_rules.cpp, matrix_rules.cpp.
+// array_rules.cpp, control_rules.cpp, comparison_rules.cpp, solve_rules.cpp, matrix_rules.cpp,
+// projection_rules.cpp.
 // A rule gets the builder positioned after the copied primal operation, reads primal values through
 // x(), tangents through dot() (null: zero), and stores the tangent of a result with setDot().
 #pragma once
@@ -62,6 +63,11 @@ class Forward {
   void eighRule(ir::Builder& b, const ir::Op& op);
   void svdRule(ir::Builder& b, const ir::Op& op);
   void qrRule(ir::Builder& b, const ir::Op& op);
+  bool projectionRule(ir::Builder& b, const ir::Op& op);
+  void simplexRule(ir::Builder& b, const ir::Op& op);
+  void socMapRule(ir::Builder& b, const ir::Op& op);
+  ir::Value* socCurvature(ir::Builder& b, const ir::Op& op, ir::Value* v_dot);
+  void spectralRule(ir::Builder& b, const ir::Op& op);
 
   bool controlRule(ir::Builder& b, const ir::Op& op);
   void loopRule(ir::Builder& b, const ir::Op& op);

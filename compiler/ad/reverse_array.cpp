@@ -120,6 +120,15 @@ bool Reverse::pickRule(ir::Builder& b, const ir::Op& op, Value* y_bar) {
     case OpCode::ReducePickT: return transposed(OpCode::ReducePick);
     case OpCode::SortPick: return transposed(OpCode::SortPickT);
     case OpCode::SortPickT: return transposed(OpCode::SortPick);
+    case OpCode::SocMap:
+    case OpCode::SpectralMap: {  // symmetric
+      size_t at = op.code == OpCode::SocMap ? 1 : 3;
+      Values operands;
+      for (size_t k = 0; k < op.operands.size(); ++k)
+        operands.push_back(k == at ? y_bar : x(op.operand(k)));
+      accumulate(b, op.operand(at), b.op(op.code, std::move(operands), op.attrs));
+      return true;
+    }
     case OpCode::LinearSolve:
     case OpCode::SolveFactored: {
       // x = A^-1 b gives b_bar = A^-T x_bar: the same system, transposed.

@@ -50,8 +50,13 @@ double extremeWeight(const TieOptions& request, const ir::Op& op) {
   return ties.policy == Policy::Weight ? ties.weight : 0.5;
 }
 
-double sortWeight(const TieOptions& ties) {
+double sortWeight(const TieOptions& request, const ir::Op& argsort) {
+  TieOptions ties = tiesFor(request, argsort);
   return ties.policy == Policy::Weight ? ties.weight : 1;
+}
+
+double irreducibleWeight(const TieOptions& request, const ir::Op& op) {
+  return extremeWeight(request, op);
 }
 
 }  // namespace dini::ad

@@ -22,6 +22,8 @@ bool blendsComparisons(const TieOptions& ties, const ir::Op& op);
 // Of reduce max / min: 1 lowest index, 0 highest index, 1/2 all tied ones equally.
 double extremeWeight(const TieOptions& ties, const ir::Op& op);
 // Of sort: 1 stable, 0 stable from the right, 1/2 the mean of each block of equal elements.
-double sortWeight(const TieOptions& ties);
+double sortWeight(const TieOptions& ties, const ir::Op& argsort);
+// Of a projection: 1 the larger derivative, 0 the smaller (docs/nonsmooth.md). Frameworks: one half.
+double irreducibleWeight(const TieOptions& ties, const ir::Op& op);
 
 }  // namespace dini::ad

@@ -13,7 +13,7 @@ using ir::OpCode;
 // Operations with a real result of derivative zero.
 bool isConstantAlmostEverywhere(OpCode code) {
   return code == OpCode::Stop || code == OpCode::Floor || code == OpCode::Ceil ||
-         code == OpCode::Round || code == OpCode::Sign;
+         code == OpCode::Round || code == OpCode::Sign || code == OpCode::SimplexWeights;
 }
 
 }  // namespace

@@ -342,6 +342,9 @@ class FunctionEmitter {
                        const std::function<int64_t(const std::vector<int64_t>&)>& known);
   void requireRuntime(llvm::Value* status, const ir::Op& op, llvm::Value* rcond);
   void emitSorting(const ir::Op& op);
+  void emitVectorProjection(const ir::Op& op);
+  void emitSpectral(const ir::Op& op);
+  llvm::Value* decisionPointer(const ir::Op& op, size_t operand);
   void emitReducePick(const ir::Op& op);
   Buffer permuted(const ir::Value* value, const std::vector<size_t>& axes);
   struct Residual {

@@ -165,6 +165,9 @@ void FunctionEmitter::emitOp(const Op& op) {
     case OpCode::Svd:
     case OpCode::Qr:
       return emitSolve(op);
+    case OpCode::Spectral:
+    case OpCode::SpectralMap:
+      return emitSpectral(op);
     default:
       return emitArrayOp(op);
   }
@@ -217,6 +220,11 @@ void FunctionEmitter::emitArrayOp(const Op& op) {
     case OpCode::SortPick:
     case OpCode::SortPickT:
       return emitSorting(op);
+    case OpCode::ProjSimplex:
+    case OpCode::SimplexWeights:
+    case OpCode::ProjSoc:
+    case OpCode::SocMap:
+      return emitVectorProjection(op);
     case OpCode::Einsum:
       if (!plan_.isVirtual(op.result())) return emitEinsum(op);
       break;

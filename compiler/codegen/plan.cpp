@@ -34,6 +34,12 @@ bool needsBuffer(const Op& op) {
     case OpCode::SortPickT:
     case OpCode::Norm:
     case OpCode::Normalize:
+    case OpCode::ProjSimplex:
+    case OpCode::SimplexWeights:
+    case OpCode::ProjSoc:
+    case OpCode::SocMap:
+    case OpCode::Spectral:
+    case OpCode::SpectralMap:
     case OpCode::Call:
     case OpCode::Print:
     case OpCode::LinearSolve:

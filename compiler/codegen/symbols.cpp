@@ -6,6 +6,7 @@
 #include "dini/linalg.h"
 #include "dini/math.h"
 #include "dini/ordering.h"
+#include "dini/projections.h"
 
 #define DINI_MATH1(name)                                                       \
   extern "C" __m128d _ZGVbN2v_##name(__m128d);                                 \
@@ -48,6 +49,12 @@ std::vector<RuntimeSymbol> runtimeSymbols() {
       DINI_SYMBOL(dini_sort_pick),
       DINI_SYMBOL(dini_reduce_pick),
       DINI_SYMBOL(dini_reduce_pick_t),
+      DINI_SYMBOL(dini_proj_simplex),
+      DINI_SYMBOL(dini_simplex_weights),
+      DINI_SYMBOL(dini_proj_soc),
+      DINI_SYMBOL(dini_soc_map),
+      DINI_SYMBOL(dini_spectral),
+      DINI_SYMBOL(dini_spectral_work),
       DINI_SYMBOL(dini_lanes_linear_solve),
       DINI_SYMBOL(dini_lanes_factor),
       DINI_SYMBOL(dini_lanes_solve_factored),

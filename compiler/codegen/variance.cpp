@@ -34,6 +34,12 @@ bool runsInLanes(OpCode code) {
     case OpCode::ReducePick:
     case OpCode::ReducePickT:
     case OpCode::ArgExtreme:
+    case OpCode::ProjSimplex:
+    case OpCode::SimplexWeights:
+    case OpCode::ProjSoc:
+    case OpCode::SocMap:
+    case OpCode::Spectral:
+    case OpCode::SpectralMap:
       return false;
     default:
       return true;

@@ -111,5 +111,6 @@ std::span<const HandlerEntry> arrayHandlers();
 std::span<const HandlerEntry> reductionHandlers();
 std::span<const HandlerEntry> controlHandlers();
 std::span<const HandlerEntry> solveHandlers();
+std::span<const HandlerEntry> projectionHandlers();
 
 }  // namespace dini::ir::interp

@@ -129,7 +129,8 @@ FunctionPlan makePlan(const Function& function) { return Planner().plan(function
 Handler handlerOf(OpCode code) {
   static const std::vector<Handler> table = [] {
     std::vector<Handler> handlers(static_cast<size_t>(opcodeCount()), nullptr);
-    for (auto entries : {arrayHandlers(), reductionHandlers(), controlHandlers(), solveHandlers()})
+    for (auto entries : {arrayHandlers(), reductionHandlers(), controlHandlers(), solveHandlers(),
+                         projectionHandlers()})
       for (const HandlerEntry& entry : entries) handlers[static_cast<size_t>(entry.code)] = entry.handler;
     return handlers;
   }();

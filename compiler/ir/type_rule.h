@@ -60,5 +60,6 @@ struct TypeRuleEntry {
 std::span<const TypeRuleEntry> arrayTypeRules();
 std::span<const TypeRuleEntry> controlTypeRules();
 std::span<const TypeRuleEntry> solveTypeRules();
+std::span<const TypeRuleEntry> projectionTypeRules();
 
 }  // namespace dini::ir

@@ -114,7 +114,8 @@ TypeAnswer resultTypes(const TypeQuery& query) {
   }
   static const std::vector<void (*)(Rule&)> table = [] {
     std::vector<void (*)(Rule&)> rules(static_cast<size_t>(opcodeCount()), nullptr);
-    for (auto entries : {arrayTypeRules(), controlTypeRules(), solveTypeRules()})
+    for (auto entries : {arrayTypeRules(), controlTypeRules(), solveTypeRules(),
+                         projectionTypeRules()})
       for (const TypeRuleEntry& entry : entries) rules[static_cast<size_t>(entry.code)] = entry.rule;
     return rules;
   }();

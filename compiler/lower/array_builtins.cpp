@@ -131,7 +131,9 @@ Val Emitter::maxPool(const Val& x, ir::Value* k) {
       v = b().slice(v, starts, used);
       break;
     }
-  return Val::leaf(b().reduce("max", b().reshape(v, split), axes));
+  ir::Value* largest = b().reduce("max", b().reshape(v, split), axes);
+  largest->def->attrs.i = frame_->tie_mark;
+  return Val::leaf(largest);
 }
 
 // The largest magnitude; 0 of an empty array.
@@ -142,6 +144,7 @@ ir::Value* Emitter::normInf(ir::Value* x) {
   std::vector<int64_t> axes;
   for (size_t k = 0; k < x->type.rank(); ++k) axes.push_back(static_cast<int64_t>(k));
   ir::Value* largest = b().reduce("max", absolute(x), axes);
+  largest->def->attrs.i = frame_->tie_mark;
   if (x->type.isStatic()) return largest;
   return b().select(b().op(OpCode::FLt, {largest, b().real(0.0)}), b().real(0.0), largest);
 }
@@ -164,7 +167,7 @@ Val Emitter::arrayBuiltin(Builtin builtin, std::vector<Val>& a) {
     case Builtin::NormInf:
       return Val::leaf(normInf(toReal(x)));
     case Builtin::Sort:  // a gather by its own argsort: how differentiation knows it (ad/)
-      return Val::leaf(b().gather(x, b().op(OpCode::ArgSort, {toReal(x)})));
+      return Val::leaf(b().gather(x, irreducible(OpCode::ArgSort, {toReal(x)})));
     case Builtin::ArgSort:
       return Val::leaf(b().op(OpCode::ArgSort, {toReal(x)}));
     case Builtin::ArgMin:

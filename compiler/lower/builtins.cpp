@@ -92,6 +92,13 @@ ir::Value* Emitter::absolute(ir::Value* x) {
   return choose(x, b().real(0.0), x, b().op(OpCode::Neg, {x}), 2.0, "abs");
 }
 
+ir::Value* Emitter::clamped(ir::Value* x, ir::Value* lo, ir::Value* hi) {
+  requireEqualShapes(x, lo);
+  ir::Value* above = choose(x, lo, x, lo, 1.0, "clamp");
+  requireEqualShapes(above, hi);
+  return choose(above, hi, hi, above, -1.0, "clamp");
+}
+
 Val Emitter::extreme(bool max, const Val& a, const Val& b) {
   ir::Value *x = a.value, *y = b.value;
   unify(x, y);
@@ -240,10 +247,7 @@ Val Emitter::callBuiltin(Builtin builtin, std::vector<NamedVal> arguments) {
     }
     case Builtin::Clamp: {
       ir::Value *x = toReal(a[0].value), *lo = toReal(a[1].value), *hi = toReal(a[2].value);
-      requireEqualShapes(x, lo);
-      ir::Value* above = choose(x, lo, x, lo, 1.0, "clamp");
-      requireEqualShapes(above, hi);
-      return Val::leaf(choose(above, hi, hi, above, -1.0, "clamp"));
+      return Val::leaf(clamped(x, lo, hi));
     }
     case Builtin::Soft: {
       ir::Value *x = toReal(a[0].value), *t = toReal(a[1].value);
@@ -282,6 +286,15 @@ Val Emitter::callBuiltin(Builtin builtin, std::vector<NamedVal> arguments) {
     case Builtin::Svd:
     case Builtin::Qr:
       return matrixBuiltin(builtin, a);
+    case Builtin::NormNuc:
+    case Builtin::ProjNonneg:
+    case Builtin::ProjBox:
+    case Builtin::ProjSimplex:
+    case Builtin::ProjL1:
+    case Builtin::ProjL2:
+    case Builtin::ProjSoc:
+    case Builtin::ProjPsd:
+      return projection(builtin, a);
     default:
       break;
   }

@@ -270,6 +270,14 @@ class Emitter {
   Val reshaped(std::vector<NamedVal>& arguments);
   Val joined(bool stack, std::vector<NamedVal>& arguments);
   Val matrixBuiltin(sema::Builtin builtin, std::vector<Val>& arguments);
+  Val projection(sema::Builtin builtin, std::vector<Val>& arguments);
+  ir::Value* irreducible(ir::OpCode code, std::vector<ir::Value*> operands, std::string kind = "");
+  ir::Value* radiusOf(const Val& given);
+  ir::Value* projectedOnL1(ir::Value* v, ir::Value* radius);
+  ir::Value* projectedOnL2(ir::Value* v, ir::Value* radius);
+  ir::Value* positivePart(ir::Value* matrix);
+  ir::Value* nuclearNorm(ir::Value* a);
+  ir::Value* clamped(ir::Value* x, ir::Value* lo, ir::Value* hi);
   Val extreme(bool max, const Val& a, const Val& b);
   ir::Value* relu(ir::Value* x, const char* kink = "relu");
   ir::Value* absolute(ir::Value* x);

@@ -38,6 +38,8 @@ constexpr Entry kEntries[] = {
     {OpCode::Einsum, bilinear()},
     {OpCode::SortPick, joint(0b10)},
     {OpCode::SortPickT, joint(0b10)},
+    {OpCode::SocMap, joint(0b10)},
+    {OpCode::SpectralMap, joint(0b1000)},
     {OpCode::LinearSolve, joint(0b10)},
     {OpCode::SolveFactored, joint(0b100)},
     {OpCode::LeastSquares, joint(0b10)},

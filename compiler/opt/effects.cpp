@@ -20,7 +20,9 @@ bool mayFail(const Op& op) {
     case OpCode::Cholesky:
     case OpCode::Eigh:
     case OpCode::Svd:
-    case OpCode::Qr: return true;
+    case OpCode::Qr:
+    case OpCode::Spectral:
+    case OpCode::SpectralMap: return true;
     default: break;
   }
   for (const auto& region : op.regions)
@@ -72,7 +74,11 @@ bool isSpeculable(const Op& op) {
     case OpCode::ReducePick:
     case OpCode::ReducePickT:
     case OpCode::SortPick:
-    case OpCode::SortPickT: break;
+    case OpCode::SortPickT:
+    case OpCode::ProjSimplex:
+    case OpCode::SimplexWeights:
+    case OpCode::ProjSoc:
+    case OpCode::SocMap: break;
     default: return false;
   }
   for (const ir::Value* operand : op.operands)

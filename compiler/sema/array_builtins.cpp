@@ -176,9 +176,19 @@ TypePtr Checker::linearAlgebra(Operands& operands) {
     default:
       break;
   }
+  if (operands.builtin == Builtin::NormNuc) return types::realType();
   if (sizes_.unify(m, n) == Verdict::Different) return operandError(operands, 0, "a square matrix");
-  if (operands.builtin == Builtin::Cholesky) return types::realType({m, m});
+  if (operands.builtin == Builtin::Cholesky || operands.builtin == Builtin::ProjPsd) return types::realType({m, m});
   return types::tuple({types::realType({m}), types::realType({m, m})});  // eigh
+}
+
+// (v, radius): what lies nearest to a vector.
+TypePtr Checker::vectorProjection(Operands& operands) {
+  const Type& v = operands[0];
+  if (!isNumeric(v) || v.rank() != 1) return operandError(operands, 0, "a vector");
+  if (operands.has(1) && !(isNumeric(operands[1]) && operands[1].rank() == 0))
+    return operandError(operands, 1, "a real");
+  return types::realType(v.dims);
 }
 
 TypePtr Checker::closeness(Operands& operands) {

@@ -54,6 +54,18 @@ Row row(Builtin builtin) {
     case Builtin::Svd:
     case Builtin::Qr:
       return {{"A"}, 1};
+    case Builtin::NormNuc:
+    case Builtin::ProjPsd:
+      return {{"A"}, 1};
+    case Builtin::ProjNonneg:
+    case Builtin::ProjSoc:
+      return {{"v"}, 1};
+    case Builtin::ProjBox:
+      return {{"v", "lo", "hi"}, 3};
+    case Builtin::ProjSimplex:
+    case Builtin::ProjL1:
+    case Builtin::ProjL2:
+      return {{"v", "radius"}, 1};
     case Builtin::HashBits:
       return {{"key", "i"}, 2};
     case Builtin::UnitReal:

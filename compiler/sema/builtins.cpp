@@ -127,6 +127,7 @@ TypePtr Checker::builtinResult(Operands& operands) {
     case Builtin::Where:
     case Builtin::Div:
     case Builtin::Mod:
+    case Builtin::ProjBox:
       return elementwiseMany(operands);
     case Builtin::Real:
     case Builtin::Int:
@@ -174,6 +175,14 @@ TypePtr Checker::builtinResult(Operands& operands) {
     case Builtin::Eigh:
     case Builtin::Svd:
     case Builtin::Qr:
+      return linearAlgebra(operands);
+    case Builtin::ProjSimplex:
+    case Builtin::ProjL1:
+    case Builtin::ProjL2:
+    case Builtin::ProjSoc:
+      return vectorProjection(operands);
+    case Builtin::NormNuc:
+    case Builtin::ProjPsd:
       return linearAlgebra(operands);
     case Builtin::HashBits:
     case Builtin::UnitReal:

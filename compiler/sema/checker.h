@@ -198,6 +198,7 @@ class Checker {
   TypePtr diagonal(Operands& operands);
   TypePtr norms(Operands& operands);
   TypePtr maxPool(Operands& operands);
+  TypePtr vectorProjection(Operands& operands);
   TypePtr linearAlgebra(Operands& operands);
   TypePtr closeness(Operands& operands);
   TypePtr conversion(Operands& operands);

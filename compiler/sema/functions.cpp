@@ -223,6 +223,26 @@ std::optional<Signature> Checker::builtinSignature(Builtin builtin) {
                         {"b", vector, {}, false, std::nullopt}};
       return s;
     }
+    case Builtin::Sort:
+    case Builtin::ProjSimplex:  // of radius 1
+    case Builtin::ProjL1:
+    case Builtin::ProjL2:
+    case Builtin::ProjSoc: {
+      TypePtr vector = types::realType({Size::named(sizes_.flexible("n"))});
+      const std::string& name = builtinParameters(builtin)[0];
+      return Signature{spelling(builtin), {{name, vector, {}, false, std::nullopt}}, vector};
+    }
+    case Builtin::ProjPsd: {
+      Size n = Size::named(sizes_.flexible("n"));
+      TypePtr matrix = types::realType({n, n});
+      return Signature{spelling(builtin), {{"A", matrix, {}, false, std::nullopt}}, matrix};
+    }
+    case Builtin::NormNuc: {
+      TypePtr matrix =
+          types::realType({Size::named(sizes_.flexible("m")), Size::named(sizes_.flexible("n"))});
+      return Signature{spelling(builtin), {{"A", matrix, {}, false, std::nullopt}},
+                       types::realType()};
+    }
     default:
       return std::nullopt;
   }
