@@ -129,6 +129,7 @@ class FunctionEmitter {
   Position delinearised(Index index, llvm::ArrayRef<llvm::Value*> dims);
   llvm::Value* accessMask();  // null: every lane
   llvm::Value* load(const Val& buffer, ir::Elem elem, const Position& position);
+  Index inOwnLane(Index offset);
   llvm::Value* loadAt(llvm::Value* ptr, ir::Elem elem, Index offset, bool interleaved);
   void store(const Dest& dest, const Position& position, llvm::Value* value);
   void storeAt(llvm::Value* ptr, ir::Elem elem, Index offset, bool interleaved, llvm::Value* value);

@@ -101,19 +101,20 @@ llvm::Value* FunctionEmitter::toMemory(llvm::Value* value, ir::Elem elem) {
   return b_.CreateZExt(value, isLanes(value) ? lanesOf(m_.i8) : m_.i8);
 }
 
+// Where the lanes' elements at an offset are in an array that holds the lanes side by side. Offsets
+// that differ between lanes (the map's own index is one) are in different places.
+Index FunctionEmitter::inOwnLane(Index offset) {
+  if (offset.uniform()) return {b_.CreateMul(offset.base, i64c(kLanes)), 1, nullptr};
+  llvm::Value* groups =
+      b_.CreateMul(asVector(offset), b_.CreateVectorSplat(kLanes, i64c(kLanes)));
+  return {nullptr, 0, b_.CreateAdd(groups, laneNumbers())};
+}
+
 llvm::Value* FunctionEmitter::loadAt(llvm::Value* ptr, ir::Elem elem, Index offset,
                                      bool interleaved) {
   llvm::Type* type = memoryType(elem);
   const llvm::Align align(static_cast<uint64_t>(elemBytes(elem)));
-  if (interleaved) {
-    if (offset.vector != nullptr) {
-      offset.vector = b_.CreateAdd(
-          b_.CreateMul(offset.vector, b_.CreateVectorSplat(kLanes, i64c(kLanes))), laneNumbers());
-    } else {
-      check(offset.step == 0, "lanes are not read along an axis");
-      offset = {b_.CreateMul(offset.base, i64c(kLanes)), 1, nullptr};
-    }
-  }
+  if (interleaved) offset = inOwnLane(offset);
   llvm::Value* mask = accessMask();
   if (offset.uniform()) {
     llvm::Value* base = offset.base;
@@ -144,14 +145,7 @@ void FunctionEmitter::storeAt(llvm::Value* ptr, ir::Elem elem, Index offset, boo
                               llvm::Value* value) {
   llvm::Type* type = memoryType(elem);
   const llvm::Align align(static_cast<uint64_t>(elemBytes(elem)));
-  if (interleaved) {
-    if (offset.vector != nullptr) {
-      offset.vector = b_.CreateAdd(
-          b_.CreateMul(offset.vector, b_.CreateVectorSplat(kLanes, i64c(kLanes))), laneNumbers());
-    } else {
-      offset = {b_.CreateMul(offset.base, i64c(kLanes)), 1, nullptr};
-    }
-  }
+  if (interleaved) offset = inOwnLane(offset);
   if (offset.uniform()) {
     check(!isLanes(value), "eight lanes are stored in one place");
     llvm::Value* base = offset.base;

@@ -219,3 +219,22 @@ TEST_CASE("lanes: small systems, reductions, views and norms of a member's array
   for (size_t k = 0; k < 9; ++k) a.reals[9 * 10 + k] = 1 - eye.reals[k];  // singular: all ones
   agree(text, {a, b, eye});
 }
+
+TEST_CASE("lanes: an element at the map's own index") {
+  const char* text = R"(func @f(%0: f64[9], %1: f64) {
+    %2 = const() <i=9> : i64
+    %3 = loop(%2) : f64[9] {(%4: i64)
+      %5 = index(%0, %4) : f64
+      %6 = mul(%0, %5) : f64[9]
+      %7 = add_at(%6, %5, %4) : f64[9]
+      %8 = norm(%7) : f64
+      %9 = mul(%7, %8) : f64[9]
+      %10 = update(%9, %1, %4) : f64[9]
+      %11 = norm(%10) : f64
+      yield(%11)
+    }
+    yield(%3)
+  })";
+  CHECK(std::holds_alternative<std::vector<ir::Tensor>>(
+      agree(text, {randomTensor(ir::f64({9}), 5), ir::Tensor::real(2)})));
+}
