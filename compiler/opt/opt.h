@@ -20,8 +20,8 @@ const Pass* findPass(std::string_view name);
 // Cheap clean-up that keeps every bit of every result: constants folded, common subexpressions
 // shared, dead code removed. Run on what AD makes before it is differentiated again.
 void simplify(ir::Module& module, ir::Function& function);
-// Everything before code generation: simplify, maps batched (batch/vmap), factorisations shared, what
-// loops do not change moved out of them.
+// Everything before code generation: simplify, maps batched (batch/vmap), large products and sums put
+// into the form that runs fast, factorisations shared, what loops do not change moved out of them.
 void prepareForCodegen(ir::Module& module, ir::Function& function);
 
 }  // namespace dini::opt

@@ -1,6 +1,6 @@
 // The passes, one per file. All keep every bit of every result, large products aside, whose terms
-// docs/ir.md lets be added in any order. Each gives whether it changed
-// anything, so that pipelines can stop at a fixed point.
+// docs/ir.md lets be added in any order. Each gives whether it changed anything, so that pipelines
+// can stop at a fixed point.
 #pragma once
 
 #include "ir/ir.h"
