@@ -15,6 +15,7 @@
 #include "ir/partials.h"
 #include "ir/printer.h"
 #include "ir/verifier.h"
+#include "ops/irreducible.h"
 #include "ops/signature.h"
 #include "ops/table.h"
 
@@ -340,6 +341,15 @@ TEST_CASE("documentation of partials: the table of docs/ir.md is what the rows w
   bool current = page.find(table) != std::string::npos;
   CHECK(current);
   if (!current) MESSAGE("expected in docs/ir.md:\n", table);
+}
+
+TEST_CASE("documentation of irreducible kinks: the table of docs/nonsmooth.md is what the rows say") {
+  std::ifstream file(DINI_SOURCE_DIR "/docs/nonsmooth.md");
+  std::string page((std::istreambuf_iterator<char>(file)), std::istreambuf_iterator<char>());
+  std::string table = ops::irreducibleTable();
+  bool current = page.find(table) != std::string::npos;
+  CHECK(current);
+  if (!current) MESSAGE("expected in docs/nonsmooth.md:\n", table);
 }
 
 TEST_CASE("every operation is named by a test") {

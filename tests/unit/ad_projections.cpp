@@ -6,6 +6,7 @@
 
 #include <fmt/format.h>
 
+#include "ops/irreducible.h"
 #include "tests/unit/ad_support.h"
 #include "tests/unit/jit_support.h"
 
@@ -160,5 +161,70 @@ TEST_CASE("projections agree in every engine") {
       for (auto& at : {mat(3, 3, {1, 2, 0, 2, -1, 0, 0, 0, 0}), mat(3, 3, std::vector<double>(9, 0.0))})
         agree(text, {at, mat(3, 3, {1, 0.5, -1, 0.5, -2, 0.3, -1, 0.3, 0.7})});
     }
+  }
+}
+
+namespace {
+
+// A function with the kink of a row, and a point on it.
+struct Sample {
+  std::string text;
+  Tensor point;
+};
+
+std::string unary(const std::string& in, const std::string& body) {
+  return "func @f(%0.x: " + in + ") {\n" + body + "  yield(%9)\n}\n";
+}
+
+// The trace of the positive part of [0 A; A' 0].
+const std::string kNuclear =
+    "  %1 = const() <f=0> : f64\n  %2 = fill(%1) : f64[2, 2]\n"
+    "  %3 = transpose(%0.x) <ints=[1, 0]> : f64[2, 2]\n"
+    "  %4 = concat(%2, %0.x) <i=1> : f64[2, 4]\n  %5 = concat(%3, %2) <i=1> : f64[2, 4]\n"
+    "  %6 = concat(%4, %5) : f64[4, 4]\n  %7, %8 = eigh(%6) : f64[4], f64[4, 4]\n"
+    "  %10 = spectral(%6, %7, %8) <str=\"project\"> : f64[4, 4]\n"
+    "  %11 = const() <data=[1, 0, 0, 0, 0, 1, 0, 0, 0, 0, 1, 0, 0, 0, 0, 1]> : f64[4, 4]\n"
+    "  %9 = einsum(%11, %10) <str=\"ij,ij->\"> : f64\n";
+
+// One sample per row of the table, in its order.
+std::vector<Sample> samples() {
+  const std::string eigh = "  %3, %4 = eigh(%0.x) : f64[3], f64[3, 3]\n";
+  const std::string part = eigh + "  %9 = spectral(%0.x, %3, %4) <str=\"project\"> : f64[3, 3]\n";
+  Tensor singular = mat(3, 3, {2, 0, 0, 0, 0, 0, 0, 0, -1});
+  return {
+      {unary("f64[3]", "  %9 = norm(%0.x) : f64\n"), vec({0, 0, 0})},
+      {unary("f64[4]", "  %9 = reduce(%0.x) <str=\"max\", ints=[0]> : f64\n"), vec({1, 3, 3, 2})},
+      {unary("f64[4]", "  %3 = argsort(%0.x) : i64[4]\n  %9 = gather(%0.x, %3) : f64[4]\n"),
+       vec({2, 1, 2, 1})},
+      {unary("f64[4]", kRadius + "  %9 = proj_simplex(%0.x, %3) : f64[4]\n"),
+       vec({1, 0, -2, 0})},
+      {unary("f64[3]", "  %9 = proj_soc(%0.x) : f64[3]\n"), vec({5, 3, 4})},
+      {unary("f64[3]", "  %9 = proj_soc(%0.x) : f64[3]\n"), vec({0, 0, 0})},
+      {unary("f64[3, 3]", part), singular},
+      {unary("f64[2, 2]", kNuclear), mat(2, 2, {3, 0, 4, 0})},
+  };
+}
+
+std::vector<double> jacobianAt(const Sample& sample, double weight) {
+  Program program(sample.text);
+  program.ties = {ad::TieOptions::Policy::Weight, weight, true};
+  checkForwardIsReverse(program, "f", {sample.point});
+  return program.run(program.derive("jac", "f"), {sample.point})[0].reals;
+}
+
+}  // namespace
+
+TEST_CASE("every irreducible kink: constant weights mix first and second, in both modes alike") {
+  std::vector<Sample> all = samples();
+  REQUIRE(all.size() == ops::irreducibleKinks().size());
+  for (size_t row = 0; row < all.size(); ++row) {
+    CAPTURE(row);
+    std::vector<double> first = jacobianAt(all[row], 1), second = jacobianAt(all[row], 0);
+    const ops::IrreducibleKink& kink = ops::irreducibleKinks()[row];
+    CHECK(near(first, second, 1e-12) == (std::string(kink.first) == kink.second));
+    std::vector<double> mixed = jacobianAt(all[row], 0.25);
+    bool of_a_projection = row == 3;  // weights of the support, of which the Jacobian is no affine function
+    for (size_t k = 0; k < mixed.size() && !of_a_projection; ++k)
+      CHECK(near(mixed[k], 0.25 * first[k] + 0.75 * second[k], 1e-14));
   }
 }
