@@ -48,10 +48,10 @@ std::unique_ptr<ir::Function> linearise(ir::Module& module, const ir::Function& 
 // which every operation with a linear operand stands, control operations included.
 void split(ir::Module& module, ir::Function& function);
 
-// Of a split function whose last `tangents` parameters are linear and whose last `outs` results
-// are: (params..., y_bar of each f64 result) -> (primal results..., x_bar of each active param).
+// Of a split function that linearise() made for the request, whose last `outs` results are linear:
+// (params..., y_bar of each f64 result) -> (primal results..., x_bar of each active param).
 std::unique_ptr<ir::Function> transpose(ir::Module& module, const ir::Function& function,
-                                        size_t tangents, size_t outs);
+                                        const Request& request, size_t outs);
 
 // (params..., y_bar...) -> (results..., x_bar...), flags erased, dead code removed.
 std::unique_ptr<ir::Function> vjp(ir::Module& module, const ir::Function& f, const Request& request);

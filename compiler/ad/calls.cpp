@@ -94,7 +94,7 @@ std::unique_ptr<ir::Function> make(ir::Module& module, const Name& name) {
   } else {
     size_t active = countActive(request);
     split(module, *made);
-    made = transpose(module, *made, active, outs);
+    made = transpose(module, *made, request, outs);
     made->name = full;
     keepLastResults(*made, active);
   }

@@ -22,12 +22,6 @@ size_t realResults(const ir::Function& f) {
   return count;
 }
 
-size_t activeCount(const Request& request) {
-  size_t count = 0;
-  for (bool active : request.active) count += active ? 1 : 0;
-  return count;
-}
-
 // Ends one differentiation level.
 void close(ir::Module& module, ir::Function& function) {
   eraseLinearFlags(function);
@@ -41,7 +35,7 @@ std::unique_ptr<ir::Function> transposed(ir::Module& module, const ir::Function&
   auto linear = linearise(module, f, request);
   split(module, *linear);
   batch::batchMaps(*linear, batch::Comparisons::Keep);
-  return transpose(module, *linear, activeCount(request), realResults(f));
+  return transpose(module, *linear, request, realResults(f));
 }
 
 // A function with the parameters of f, and the values of its parameters.
@@ -101,13 +95,13 @@ class JacobianBuilder {
       : b_(b), map_(map), results_(std::move(results)) {}
 
   // [result][param], from tangents of the params.
-  std::vector<Values> byColumns() {
+  std::vector<Values> byColumns(std::span<Value* const> params) {
     std::vector<Values> blocks(results_.size());
     for (size_t k = 0; k < map_.tangents(); ++k) {
       Values images = map_.basisImages(b_, k);
-      const ir::Type& type = map_.tangentType(k);
       for (size_t r = 0; r < results_.size(); ++r)
-        blocks[r].push_back(type.isScalar() ? images[r] : lastAxis(images[r], type, results_[r]));
+        blocks[r].push_back(params[k]->type.isScalar() ? images[r]
+                                                        : lastAxis(images[r], params[k], results_[r]));
     }
     return blocks;
   }
@@ -118,26 +112,26 @@ class JacobianBuilder {
     for (size_t r = 0; r < results_.size(); ++r) {
       Values images = map_.basisImages(b_, r);
       for (size_t k = 0; k < images.size() && !results_[r]->type.isScalar(); ++k)
-        images[k] = b_.reshape(images[k], sizes(results_[r], params[k]->type));
+        images[k] = b_.reshape(images[k], sizes(results_[r], params[k]));
       blocks.push_back(std::move(images));
     }
     return blocks;
   }
 
  private:
-  Values sizes(Value* result, const ir::Type& param) {
+  Values sizes(Value* result, Value* param) {
     Values all = b_.dims(result);
-    for (int64_t dim : param.dims) all.push_back(b_.integer(dim));
+    for (Value* size : b_.dims(param)) all.push_back(size);
     return all;
   }
   // [n] ++ dims(result) to dims(result) ++ dims(param).
-  Value* lastAxis(Value* image, const ir::Type& param, Value* result) {
+  Value* lastAxis(Value* image, Value* param, Value* result) {
     std::vector<int64_t> order;
     for (size_t axis = 1; axis <= result->type.rank(); ++axis)
       order.push_back(static_cast<int64_t>(axis));
     order.push_back(0);
     Value* turned = order.size() > 1 ? b_.transpose(image, std::move(order)) : image;
-    return param.rank() == 1 ? turned : b_.reshape(turned, sizes(result, param));
+    return param->type.rank() == 1 ? turned : b_.reshape(turned, sizes(result, param));
   }
 
   ir::Builder& b_;
@@ -170,7 +164,7 @@ std::unique_ptr<ir::Function> jacobian(ir::Module& module, const ir::Function& f
   batch::batchMaps(*linear, batch::Comparisons::Keep);
   size_t tangents = params.size(), outs = reals.size();
   if (by_rows) {
-    linear = transpose(module, *linear, tangents, outs);
+    linear = transpose(module, *linear, request, outs);
     std::swap(tangents, outs);
   }
   LinearMap map(std::move(linear), tangents, outs);
@@ -178,9 +172,10 @@ std::unique_ptr<ir::Function> jacobian(ir::Module& module, const ir::Function& f
   Values results;
   for (Value* result : primal)
     if (result->type.isReal()) results.push_back(result);
+  map.setShapes(by_rows ? results : params);
   JacobianBuilder builder(b, map, results);
   Values all;
-  for (const Values& blocks : by_rows ? builder.byRows(params) : builder.byColumns())
+  for (const Values& blocks : by_rows ? builder.byRows(params) : builder.byColumns(params))
     all.insert(all.end(), blocks.begin(), blocks.end());
   b.yield(std::move(all));
   close(module, *made);

@@ -38,7 +38,9 @@ namespace {
 // dropped, a sum with one zero term is the other term.
 class ZeroAwareCopy {
  public:
-  ZeroAwareCopy(ir::Builder& b, ir::ValueMap& map) : b_(b), map_(map) {}
+  // `shapes`: for parameters, a value of the same shape.
+  ZeroAwareCopy(ir::Builder& b, ir::ValueMap& map, const ir::ValueMap& shapes)
+      : b_(b), map_(map), shapes_(shapes) {}
 
   void copy(const ir::Op& op) {
     Values inputs = linearInputs(op);
@@ -81,19 +83,24 @@ class ZeroAwareCopy {
 
   // Zeros for a value that was not copied. Where its size is dynamic, by the operation that makes it.
   Value* zeros(Value* old) {
-    if (!old->type.isStatic()) {
+    if (!old->type.isStatic() && old->def != nullptr) {
       copyWhole(*old->def);
       return map_.at(old);
     }
     Value* zero = b_.real(0.0);
     zero->linear = true;
     std::vector<Value*> sizes;
-    for (int64_t dim : old->type.dims) sizes.push_back(b_.integer(dim));
+    if (old->type.isStatic()) {
+      for (int64_t dim : old->type.dims) sizes.push_back(b_.integer(dim));
+    } else {
+      sizes = b_.dims(shapes_.at(old));
+    }
     return sizes.empty() ? zero : b_.fill(zero, sizes);
   }
 
   ir::Builder& b_;
   ir::ValueMap& map_;
+  const ir::ValueMap& shapes_;
 };
 
 }  // namespace
@@ -104,7 +111,10 @@ Values LinearMap::apply(ir::Builder& b, std::span<Value* const> tangents) const 
   const auto& parameters = function_->body.args;
   for (size_t k = 0; k < tangents_; ++k)
     if (tangents[k] != nullptr) map[parameters[parameters.size() - tangents_ + k]] = tangents[k];
-  ZeroAwareCopy copier(b, map);
+  ir::ValueMap shapes;
+  for (size_t k = 0; k < shapes_.size(); ++k)
+    shapes[parameters[parameters.size() - tangents_ + k]] = shapes_[k];
+  ZeroAwareCopy copier(b, map, shapes);
   for (const auto& op : function_->body.ops)
     if (hasLinearResult(*op)) copier.copy(*op);
   Values results;
@@ -122,12 +132,16 @@ Values LinearMap::basisImages(ir::Builder& b, size_t which) const {
     tangents[which]->linear = true;
     return apply(b, tangents);
   }
-  int64_t n = type.elementCount();
+  check(type.isStatic() || which < shapes_.size(), "a tangent of unknown shape");
+  Values sizes;
+  for (size_t axis = 0; axis < type.rank(); ++axis)
+    sizes.push_back(type.dims[axis] != ir::kDynamic
+                        ? b.integer(type.dims[axis])
+                        : b.dim(shapes_[which], static_cast<int64_t>(axis)));
+  Value* n = product(b, sizes);
   Value* basis = identity(b, n);
-  Values images = b.loop(b.integer(n), {}, [&](ir::Builder& in, std::span<Value* const> args) {
+  Values images = b.loop(n, {}, [&](ir::Builder& in, std::span<Value* const> args) {
     Value* e = in.index(basis, {args[0]});
-    Values sizes;
-    for (int64_t dim : type.dims) sizes.push_back(in.integer(dim));
     if (type.rank() != 1) e = in.reshape(e, sizes);
     tangents[which] = e;
     return apply(in, tangents);
@@ -136,8 +150,20 @@ Values LinearMap::basisImages(ir::Builder& b, size_t which) const {
   return images;
 }
 
-Value* identity(ir::Builder& b, int64_t n) {
-  Value* size = b.integer(n);
+Value* product(ir::Builder& b, std::span<Value* const> sizes) {
+  int64_t known = 1;
+  Value* unknown = nullptr;
+  for (Value* size : sizes) {
+    if (auto constant = ir::constantInt(size))
+      known *= *constant;
+    else
+      unknown = unknown == nullptr ? size : b.op(OpCode::IMul, {unknown, size});
+  }
+  if (unknown == nullptr) return b.integer(known);
+  return known == 1 ? unknown : b.op(OpCode::IMul, {unknown, b.integer(known)});
+}
+
+Value* identity(ir::Builder& b, Value* size) {
   Value* i = b.iota(size);
   Value* rows = b.broadcast(i, {0}, {size, size});
   Value* columns = b.broadcast(i, {1}, {size, size});

@@ -14,6 +14,8 @@ class LinearMap {
  public:
   // The last `tangents` parameters and the last `outs` results are linear.
   LinearMap(std::unique_ptr<ir::Function> function, size_t tangents, size_t outs);
+  // One value per tangent, of its shape: sizes that are not in the tangents' types are read from them.
+  void setShapes(std::vector<ir::Value*> shapes) { shapes_ = std::move(shapes); }
   // Inlines the primal part; gives the primal results.
   std::vector<ir::Value*> inlinePrimal(ir::Builder& b, std::span<ir::Value* const> arguments);
   // Inlines the linear part, at the primal part's position or in a region inside it.
@@ -28,11 +30,14 @@ class LinearMap {
  private:
   std::unique_ptr<ir::Function> function_;
   size_t tangents_, outs_;
+  std::vector<ir::Value*> shapes_;
   ir::ValueMap primal_;
 };
 
 // The n x n identity, row by row the basis vectors.
-ir::Value* identity(ir::Builder& b, int64_t n);
+ir::Value* identity(ir::Builder& b, ir::Value* n);
+// The number of elements of an array of these sizes.
+ir::Value* product(ir::Builder& b, std::span<ir::Value* const> sizes);
 // Clears the linear flags of the operations of the builder's region from position `from` on.
 void clearFlagsFrom(ir::Region& region, size_t from);
 

@@ -11,11 +11,11 @@ using ir::OpCode;
 using ir::Value;
 using Values = std::vector<Value*>;
 
-std::unique_ptr<ir::Function> transpose(ir::Module&, const ir::Function& function, size_t tangents,
-                                        size_t outs) {
+std::unique_ptr<ir::Function> transpose(ir::Module&, const ir::Function& function,
+                                        const Request& request, size_t outs) {
   auto source = ir::clone(function, function.name);
   hoistRowReads(*source);
-  return Reverse(*source, tangents, outs).run();
+  return Reverse(*source, request, outs).run();
 }
 
 std::unique_ptr<ir::Function> Reverse::run() {
@@ -26,6 +26,9 @@ std::unique_ptr<ir::Function> Reverse::run() {
   size_t primals = parameters.size() - tangents_, kept = yields.size() - outs_;
   for (Value* parameter : parameters.first(primals))
     primal_[parameter] = result_->addParameter(parameter->type, parameter->name);
+  size_t tangent = primals;
+  for (size_t k = 0; k < active_.size(); ++k)
+    if (active_[k]) shaped_like_[parameters[tangent++]] = x(parameters[k]);
   ir::Builder b(*result_, result_->body);
   b.setSpan(source_.span);
   Values seeds;

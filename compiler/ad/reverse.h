@@ -6,6 +6,7 @@
 // accumulated before it and yields the new sum, so add_at and add_slice can work in place.
 #pragma once
 
+#include <algorithm>
 #include <unordered_map>
 
 #include "ad/ad.h"
@@ -24,8 +25,11 @@ struct RowSum {
 
 class Reverse {
  public:
-  Reverse(const ir::Function& source, size_t tangents, size_t outs)
-      : source_(source), tangents_(tangents), outs_(outs) {}
+  Reverse(const ir::Function& source, const Request& request, size_t outs)
+      : source_(source),
+        active_(request.active),
+        tangents_(static_cast<size_t>(std::count(active_.begin(), active_.end(), true))),
+        outs_(outs) {}
   std::unique_ptr<ir::Function> run();
 
  private:
@@ -73,10 +77,13 @@ class Reverse {
   bool anyCotangent(const ir::Op& op) const;
 
   const ir::Function& source_;
+  std::vector<bool> active_;  // of the primal parameters
   size_t tangents_, outs_;
   std::unique_ptr<ir::Function> result_;
   ir::ValueMap primal_;
   std::unordered_map<const ir::Value*, ir::Value*> bars_;
+  // Of the source's linear parameters: a value of the result with the same sizes.
+  std::unordered_map<const ir::Value*, ir::Value*> shaped_like_;
   std::unordered_map<const ir::Op*, RowSum*> row_reads_;  // of the loops being transposed
 };
 

@@ -133,7 +133,8 @@ bool Reverse::pickRule(ir::Builder& b, const ir::Op& op, Value* y_bar) {
     case OpCode::SolveFactored: {
       // x = A^-1 b gives b_bar = A^-T x_bar: the same system, transposed.
       ir::Attrs attrs = op.attrs;
-      attrs.ints = {!attrs.ints.empty() && attrs.ints[0] == 1 ? 0 : 1};
+      if (attrs.ints.empty()) attrs.ints = {0};
+      attrs.ints[0] = 1 - attrs.ints[0];
       Values operands = xs(std::span(op.operands).first(op.operands.size() - 1));
       operands.push_back(y_bar);
       accumulate(b, op.operands.back(), b.op(op.code, std::move(operands), std::move(attrs)));

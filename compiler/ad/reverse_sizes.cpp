@@ -20,6 +20,8 @@ Values Reverse::sizesOf(ir::Builder& b, Value* old) {
 Value* Reverse::sizeOf(ir::Builder& b, Value* old, size_t axis) {
   if (old->type.dims[axis] != ir::kDynamic) return b.integer(old->type.dims[axis]);
   if (!old->linear) return b.dim(x(old), axis);
+  if (auto like = shaped_like_.find(old); like != shaped_like_.end())
+    return b.dim(like->second, static_cast<int64_t>(axis));
   Value* size = nullptr;
   if (old->def != nullptr) {
     size = ir::isElementwise(old->def->code) ? elementwiseSize(b, *old->def, axis)

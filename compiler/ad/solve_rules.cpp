@@ -1,8 +1,12 @@
 // Forward rules of roots and linear solves. Derivations: docs/maths.md, "Solutions of equations".
+#include <functional>
+#include <limits>
+
 #include "ad/forward.h"
 #include "ad/linear.h"
 #include "ad/linear_map.h"
 #include "base/check.h"
+#include "ir/text.h"
 
 namespace dini::ad {
 
@@ -16,7 +20,7 @@ namespace {
 enum class Form { Residual, FixedPoint };
 
 Value* flat(ir::Builder& b, Value* v) {
-  return v->type.rank() == 1 ? v : b.reshape(v, {b.integer(v->type.elementCount())});
+  return v->type.rank() == 1 ? v : b.reshape(v, {product(b, b.dims(v))});
 }
 
 // The side of the equation `unknown == expr` that is not the unknown.
@@ -40,7 +44,7 @@ std::unique_ptr<ir::Function> equationsOf(const ir::Op& op, const Values& captur
   Values sides = ir::inlineRegion(b, region, map);
   Values parts;
   for (size_t k = 0; k < sides.size() / 2; ++k) {
-    Value* part = form == Form::Residual ? b.sub(sides[2 * k], sides[2 * k + 1])
+    Value* part = form == Form::Residual ? b.sub(sides[2 * k + 1], sides[2 * k])
                                          : ir::mapped(map, mapSide(op, region, k));
     parts.push_back(flat(b, part));
   }
@@ -51,25 +55,24 @@ std::unique_ptr<ir::Function> equationsOf(const ir::Op& op, const Values& captur
 // A flat vector cut into the unknowns' shapes.
 Values unflattened(ir::Builder& b, Value* vector, std::span<Value* const> unknowns) {
   Values parts;
-  int64_t at = 0;
-  for (const Value* unknown : unknowns) {
-    const ir::Type& type = unknown->type;
-    int64_t count = type.elementCount();
-    if (type.isScalar()) {
-      parts.push_back(b.index(vector, {b.integer(at)}));
+  Value* at = b.integer(0);
+  for (Value* unknown : unknowns) {
+    Values sizes = b.dims(unknown);
+    Value* count = product(b, sizes);
+    if (sizes.empty()) {
+      parts.push_back(b.index(vector, {at}));
     } else {
-      Value* part = vector;
-      if (count != vector->type.dims[0]) part = b.slice(vector, {b.integer(at)}, {b.integer(count)});
-      Values sizes;
-      for (int64_t dim : type.dims) sizes.push_back(b.integer(dim));
-      parts.push_back(type.rank() == 1 ? part : b.reshape(part, sizes));
+      Value* part = unknowns.size() == 1 ? vector : b.slice(vector, {at}, {count});
+      parts.push_back(sizes.size() == 1 ? part : b.reshape(part, sizes));
     }
-    at += count;
+    auto from = ir::constantInt(at), more = ir::constantInt(count);
+    at = from && more ? b.integer(*from + *more) : b.op(OpCode::IAdd, {at, count});
   }
   return parts;
 }
 
-// A' of A = F_z at the solution: its rows are the images of the basis vectors of the unknowns.
+// A' of A = -F_z at the solution: its rows are the images of the basis vectors of the unknowns, taken
+// from zero rather than negated, for zeros to keep their sign.
 Value* systemMatrixTransposed(ir::Builder& b, const LinearMap& map, size_t first_unknown) {
   size_t from = b.region().ops.size();
   Values rows;
@@ -80,30 +83,87 @@ Value* systemMatrixTransposed(ir::Builder& b, const LinearMap& map, size_t first
   }
   Value* matrix = rows.size() == 1 ? rows[0] : b.concat(rows, 0);
   clearFlagsFrom(b.region(), from);
-  return matrix;
+  return b.sub(b.real(0.0), matrix);
+}
+
+// A factorisation of the block's choice reads half of the matrix: the other half must agree.
+void requireSymmetric(ir::Builder& b, Value* a, Span span) {
+  b.setSpan(span);
+  auto size = [&](Value* m) { return b.op(OpCode::Norm, {flat(b, m)}); };
+  Value* difference = size(b.sub(a, b.transpose(a, {1, 0})));
+  Value* bound = b.mul(b.real(1e-10), size(a));
+  b.check(b.op(OpCode::FLe, {difference, bound}), ir::Status::Domain,
+          "the Jacobian of this solve is not symmetric, as its `linear` says");
+}
+
+// Whether `regular`, which ends the call where the solution has no derivative, passes. A notice
+// tells where it does not.
+Value* passes(ir::Builder& b, const ir::Op& op, const std::function<void(ir::Builder&)>& regular) {
+  auto test = [&](ir::Builder& in, std::span<Value* const>) {
+    regular(in);
+    return Values{in.boolean(true)};
+  };
+  auto notice = [&](ir::Builder& in, std::span<Value* const>) {
+    ir::Attrs attrs;
+    attrs.str = ir::failureNotice(op.span);
+    in.emit(OpCode::Print, {}, std::move(attrs));
+    return Values{in.boolean(false)};
+  };
+  return b.tryElse(test, notice)[0];
+}
+
+// A z_dot = moved, by the factorisation that the block asks for. The matrix has its structure at
+// this solution, not perhaps its derivative: attrs.ints[1] says so to linearSolveRule. Where a
+// failing solve gives NaN, so does a failing derivative.
+Value* solveSystem(ir::Builder& b, const ir::Op& op, Value* multiple, Value* matrix, Value* moved) {
+  const auto& asked = op.attrs.ints;
+  auto structure = asked.size() > 3 ? static_cast<ir::Structure>(asked[3]) : ir::Structure::General;
+  bool poisons = asked.size() > 4 && asked[4] == 1;
+  auto regular = [&](ir::Builder& in) {
+    in.setSpan(op.span);
+    in.check(in.op(OpCode::Not, {multiple}), ir::Status::MultipleRoot);
+    if (structure != ir::Structure::General) requireSymmetric(in, matrix, op.span);
+    if (!poisons) return;
+    Value* rcond = in.emit(OpCode::Factor, {matrix}).results[2];
+    in.check(in.op(OpCode::FLe, {in.real(0.0), rcond}), ir::Status::Singular);
+  };
+  Value* factor = nullptr;  // of the tangent: 1, or NaN
+  if (poisons) {
+    Value* fine = passes(b, op, regular);
+    Value* nan = b.real(std::numeric_limits<double>::quiet_NaN());
+    factor = b.select(fine, b.real(1.0), nan);
+    matrix = b.select(fine, matrix, identity(b, b.dim(matrix, 0)));
+  } else {
+    regular(b);
+  }
+  b.setSpan(op.span);
+  ir::Attrs attrs;
+  attrs.i = static_cast<int64_t>(structure);
+  attrs.ints = {1};
+  if (structure != ir::Structure::General) attrs.ints.push_back(1);
+  Value* z_dot = b.op(OpCode::LinearSolve, {matrix, moved}, std::move(attrs));
+  return factor != nullptr ? b.mul(factor, z_dot) : z_dot;
 }
 
 }  // namespace
 
-// F(z, x) = 0. implicit: A z_dot = -B x_dot with A = F_z, B = F_x at the returned solution.
+// F(z, x) = right - left = 0. implicit: A z_dot = B x_dot with A = -F_z, B = F_x at the solution.
 // one_step: z_dot = T_x x_dot; neumann(k): z_dot = sum of T_z^j T_x x_dot over j = 0..k.
 void Forward::rootRule(ir::Builder& b, const ir::Op& op) {
   const ir::Op& copy = ir::cloneOp(b, op, primal_);
   const ir::Region& equations = *op.regions[1];
   size_t unknowns = equations.args.size();
-  Values captured = ir::captures(equations), arguments, tangents;
+  Values captured = ir::captures(equations), arguments, tangents, shapes;
   Request request{{}, request_.ties};
   for (const Value* value : captured) {
     arguments.push_back(x(value));
     request.active.push_back(dot(value) != nullptr);
-    if (dot(value) != nullptr) tangents.push_back(dot(value));
+    if (dot(value) == nullptr) continue;
+    tangents.push_back(dot(value));
+    shapes.push_back(x(value));
   }
   size_t moving = tangents.size();
   if (moving == 0) return;
-  for (const Value* unknown : equations.args)
-    if (!unknown->type.isStatic())
-      throw Unsupported("the derivative of a solve whose size is known only when the program runs is "
-                        "not available", op.span);
   for (size_t k = 0; k < unknowns; ++k) {
     arguments.push_back(copy.results[k]);
     request.active.push_back(true);
@@ -117,24 +177,24 @@ void Forward::rootRule(ir::Builder& b, const ir::Op& op) {
   split(module_, *linear);
   LinearMap map(std::move(linear), tangents.size(), 1);
   map.inlinePrimal(b, arguments);
+  Values solutions(copy.results.begin(), copy.results.begin() + static_cast<ptrdiff_t>(unknowns));
+  shapes.insert(shapes.end(), solutions.begin(), solutions.end());
+  map.setShapes(shapes);
   Value* moved = map.apply(b, tangents)[0];  // B x_dot, respectively T_x x_dot
   Value* z_dot = moved;
   b.setSpan(op.span);  // what follows concerns the block, not the operations just copied
   if (is_implicit) {
-    Value* single = b.op(OpCode::Not, {copy.results.back()});
-    b.check(single, ir::Status::MultipleRoot);
     Value* a = systemMatrixTransposed(b, map, moving);
-    b.setSpan(op.span);
-    z_dot = b.linearSolve(a, b.neg(moved), ir::Structure::General, true);
+    z_dot = solveSystem(b, op, copy.results.back(), a, moved);
   } else if (op.attrs.str == "neumann") {
     int64_t terms = op.attrs.ints.empty() ? 0 : op.attrs.ints[0];
     z_dot = b.loop(b.integer(terms), {moved}, [&](ir::Builder& in, std::span<Value* const> args) {
       Values steps(moving, nullptr);
-      for (Value* part : unflattened(in, args[1], equations.args)) steps.push_back(part);
+      for (Value* part : unflattened(in, args[1], solutions)) steps.push_back(part);
       return Values{in.add(map.apply(in, steps)[0], moved)};
     })[0];
   }
-  Values parts = unflattened(b, z_dot, equations.args);
+  Values parts = unflattened(b, z_dot, solutions);
   for (size_t k = 0; k < unknowns; ++k) setDot(op.results[k], parts[k]);
 }
 
@@ -152,8 +212,9 @@ Value* masked(ir::Builder& b, Value* m, OpCode compare, bool rows_first) {
 }
 
 // The tangent of a matrix as a solver with a declared structure reads it.
-Value* restricted(ir::Builder& b, Value* a_dot, ir::Structure structure) {
-  switch (structure) {
+Value* restricted(ir::Builder& b, Value* a_dot, const ir::Attrs& attrs) {
+  if (attrs.ints.size() > 1 && attrs.ints[1] == 1) return a_dot;  // structure of the value only
+  switch (static_cast<ir::Structure>(attrs.i)) {
     case ir::Structure::General: return a_dot;
     case ir::Structure::Symmetric:
     case ir::Structure::PositiveDefinite:
@@ -182,7 +243,7 @@ void Forward::linearSolveRule(ir::Builder& b, const ir::Op& op) {
   bool transposed = !op.attrs.ints.empty() && op.attrs.ints[0] == 1;
   Value* solution = x(op.result());
   if (a_dot != nullptr) {
-    a_dot = restricted(b, a_dot, static_cast<ir::Structure>(op.attrs.i));
+    a_dot = restricted(b, a_dot, op.attrs);
     Value* t = product(b, a_dot, solution, transposed);
     rhs = rhs != nullptr ? b.sub(rhs, t) : b.neg(t);
   }
@@ -198,7 +259,7 @@ void Forward::solveFactoredRule(ir::Builder& b, const ir::Op& op) {
   if (a_dot == nullptr && rhs == nullptr) return;
   bool transposed = !op.attrs.ints.empty() && op.attrs.ints[0] == 1;
   if (a_dot != nullptr) {
-    a_dot = restricted(b, a_dot, static_cast<ir::Structure>(op.attrs.i));
+    a_dot = restricted(b, a_dot, op.attrs);
     Value* t = product(b, a_dot, x(op.result()), transposed);
     rhs = rhs != nullptr ? b.sub(rhs, t) : b.neg(t);
   }

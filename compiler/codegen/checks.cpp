@@ -25,6 +25,7 @@ enum InfoField : unsigned {
   kRcond,
   kWorkTop,
   kReason,
+  kTolerance,
 };
 static_assert(offsetof(dini_run, work_end) == 8 * kWorkEnd);
 static_assert(offsetof(dini_run, print) == 8 * kPrint);
@@ -32,6 +33,7 @@ static_assert(offsetof(dini_run, status) == 8 * kStatus);
 static_assert(offsetof(dini_run, rcond) == 8 * kRcond);
 static_assert(offsetof(dini_run, work_top) == 8 * kWorkTop);
 static_assert(offsetof(dini_run, reason) == 8 * kReason);
+static_assert(offsetof(dini_run, tolerance) == 8 * kTolerance);
 }  // namespace
 
 llvm::Value* FunctionEmitter::infoField(unsigned field) {
@@ -49,7 +51,6 @@ int64_t FunctionEmitter::siteOf(const Op& op, std::string text) {
       text.empty()
           ? (op.code == ir::OpCode::Check || op.code == ir::OpCode::Print ? op.attrs.str : "")
           : std::move(text);
-  site.tolerance = op.code == ir::OpCode::Root ? op.attrs.f : 0;
   site.code = op.code;
   for (const ir::Value* operand : op.operands) site.types.push_back(operand->type);
   return m_.addSite(std::move(site));
@@ -86,6 +87,7 @@ void FunctionEmitter::storeFailure(llvm::Value* status, llvm::Value* site, llvm:
   storeInfo(kScale, fields.scale ? fields.scale : f64c(0));
   storeInfo(kRcond, fields.rcond ? fields.rcond : f64c(-1));
   storeInfo(kReason, fields.reason ? fields.reason : i64c(0));
+  storeInfo(kTolerance, fields.tolerance ? fields.tolerance : f64c(0));
 }
 
 void FunctionEmitter::leave(ir::Status status, int64_t site) {

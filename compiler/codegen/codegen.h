@@ -23,7 +23,6 @@ namespace dini::codegen {
 struct Site {
   Span span;
   std::string text;      // of a check, of a print
-  double tolerance = 0;  // of a root
   ir::OpCode code = ir::OpCode::Yield;
   std::vector<ir::Type> types;  // of the operands of a print
 };

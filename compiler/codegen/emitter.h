@@ -36,6 +36,7 @@ struct FailureFields {
   llvm::Value* iterations = nullptr;
   llvm::Value* rcond = nullptr;
   llvm::Value* reason = nullptr;
+  llvm::Value* tolerance = nullptr;
 };
 
 class FunctionEmitter {
@@ -328,6 +329,7 @@ class FunctionEmitter {
     // Of each failed lane.
     llvm::AllocaInst *status = nullptr, *site = nullptr, *batch = nullptr, *iterations = nullptr;
     llvm::AllocaInst *reason = nullptr, *residual = nullptr, *scale = nullptr, *rcond = nullptr;
+    llvm::AllocaInst* tolerance = nullptr;
   };
   bool inLanes() const { return lanes_.mask != nullptr; }
 

@@ -185,10 +185,11 @@ void FunctionEmitter::emitArrayOp(const Op& op) {
                                                        static_cast<uint64_t>(op.attrs.i), true));
         return;
       }
-      Val& made = values_[result];
+      Val made;
       made.kind = Val::Kind::Buffer;
       made.ptr = m_.constantArray(op);
       for (int64_t dim : type.dims) made.dims.push_back(i64c(dim));
+      values_[result] = made;  // a residual is emitted twice
       return;
     }
     case OpCode::Dim:

@@ -51,6 +51,7 @@ void FunctionEmitter::emitLaneMap(const Op& loop) {
   state.residual = cell(m_.f64, "residual");
   state.scale = cell(m_.f64, "scale");
   state.rcond = cell(m_.f64, "rcond");
+  state.tolerance = cell(m_.f64, "tolerance");
   llvm::Value* outer_batch = batch_index_;
   countedLoop(i64c(0), trip, kLanes, [&](llvm::Value* first) {
     pollCancel(loop);
@@ -111,6 +112,7 @@ void FunctionEmitter::failLanes(llvm::Value* failed, llvm::Value* status, int64_
     put(lanes_.residual, fields.residual ? fields.residual : f64c(0));
     put(lanes_.scale, fields.scale ? fields.scale : f64c(0));
     put(lanes_.rcond, fields.rcond ? fields.rcond : f64c(-1));
+    put(lanes_.tolerance, fields.tolerance ? fields.tolerance : f64c(0));
   });
 }
 
@@ -130,7 +132,7 @@ void FunctionEmitter::reportLaneFailure(llvm::Value* chunk) {
   lanes_ = {};
   storeFailure(of(state.status), of(state.site), of(state.batch),
                {of(state.residual), of(state.scale), of(state.iterations), of(state.rcond),
-                of(state.reason)});
+                of(state.reason), of(state.tolerance)});
   lanes_ = state;
   b_.CreateBr(failure_);
   b_.SetInsertPoint(fine);

@@ -83,6 +83,7 @@ void FunctionEmitter::emitRoot(const Op& op) {
   }
   FailureFields fields;
   fields.residual = llvm::ConstantFP::getNaN(m_.f64);
+  fields.tolerance = f64c(op.attrs.f);
   bind(equations, [&](size_t k) { return starts[k]; });
   require(emitResidual(equations).finite, ir::Status::StartOutOfDomain, op, fields);
 
@@ -106,6 +107,7 @@ void FunctionEmitter::emitRoot(const Op& op) {
   fields.reason = scalar(yields[unknowns + 1]);
   llvm::Value* multiple = scalar(yields[unknowns + 2]);
   if (yields.size() > unknowns + 3) fields.rcond = scalar(yields[unknowns + 3]);
+  if (yields.size() > unknowns + 4) fields.tolerance = scalar(yields[unknowns + 4]);
   closeRegion(solver);
 
   bind(equations, [&](size_t k) { return val(op.results[k]); });
@@ -114,8 +116,10 @@ void FunctionEmitter::emitRoot(const Op& op) {
   fields.residual = end.difference;
   fields.scale = end.scale;
   llvm::Value* one = llvm::ConstantFP::get(end.scale->getType(), 1);
-  llvm::Value* bound = b_.CreateFMul(llvm::ConstantFP::get(end.scale->getType(), op.attrs.f),
-                                     b_.CreateFAdd(one, end.scale));
+  llvm::Value* factor = b_.CreateFAdd(one, end.scale);
+  llvm::Value* tolerance = fields.tolerance;
+  if (isLanes(factor) != isLanes(tolerance)) factor = splat(factor), tolerance = splat(tolerance);
+  llvm::Value* bound = b_.CreateFMul(tolerance, factor);
   llvm::Value* difference = end.difference;
   if (isLanes(bound) != isLanes(difference)) bound = splat(bound), difference = splat(difference);
   require(b_.CreateFCmpOLE(difference, bound), ir::Status::NotConverged, op, fields);

@@ -254,6 +254,8 @@ bool root(Machine& machine, const Step& step, Slot* frame) {
   info.iterations = frame[solver.yields[unknowns]].integer();
   int64_t reason = frame[solver.yields[unknowns + 1]].integer();
   if (solver.yields.size() > unknowns + 3) info.rcond = frame[solver.yields[unknowns + 3]].real();
+  if (solver.yields.size() > unknowns + 4)
+    info.tolerance = frame[solver.yields[unknowns + 4]].real();
 
   Residual at_end;
   if (!evaluateResidual(machine, equations, values, frame, at_end)) return false;

@@ -178,8 +178,8 @@ class Verifier {
     const Region& residual = *op.regions[1];
     size_t unknowns = op.operands.size();
     if (!require(&op, solver.args.size() == unknowns && residual.args.size() == unknowns &&
-                          (solver.yields().size() == unknowns + 3 ||
-                           solver.yields().size() == unknowns + 4) &&
+                          solver.yields().size() >= unknowns + 3 &&
+                          solver.yields().size() <= unknowns + 5 &&
                           residual.yields().size() % 2 == 0 && !residual.yields().empty(),
                  "unknowns, arguments and yields do not correspond"))
       return;
@@ -190,10 +190,10 @@ class Verifier {
     }
     require(&op, solver.yields()[unknowns]->type == i64() &&
                      solver.yields()[unknowns + 1]->type == i64() &&
-                     solver.yields()[unknowns + 2]->type == i1() &&
-                     (solver.yields().size() == unknowns + 3 ||
-                      solver.yields()[unknowns + 3]->type == f64()),
-            "the solver yields iterations, reason, multiple and perhaps rcond after its solutions");
+                     solver.yields()[unknowns + 2]->type == i1(),
+            "the solver yields iterations, reason and multiple after its solutions");
+    for (size_t k = unknowns + 3; k < solver.yields().size(); ++k)
+      require(&op, solver.yields()[k]->type == f64(), "rcond and tol of a solver are reals");
     for (size_t k = 0; k < residual.yields().size(); k += 2)
       sameType(op, residual.yields()[k], residual.yields()[k + 1], "the sides of an equation");
   }

@@ -105,11 +105,11 @@ ir::StatusInfo statusOf(const Compiled& code, const dini_run& info) {
   status.scale = info.scale;
   status.iterations = info.iterations;
   status.rcond = info.rcond;
+  status.tolerance = info.tolerance;
   if (info.site >= 0) {
     const codegen::Site& site = code.sites[static_cast<size_t>(info.site)];
     status.span = site.span;
     status.text = site.text;
-    status.tolerance = site.tolerance;
     if (status.status == ir::Status::NotConverged && site.code == ir::OpCode::Root)
       status.text = ir::solverReason(info.reason);
   }

@@ -63,7 +63,6 @@ class Writer {
  public:
   std::string bytes;
   void number(int64_t value) { raw(&value, sizeof value); }
-  void real(double value) { raw(&value, sizeof value); }
   void text(std::string_view value) {
     number(static_cast<int64_t>(value.size()));
     bytes += value;
@@ -78,7 +77,6 @@ class Reader {
  public:
   explicit Reader(std::string_view bytes) : rest_(bytes) {}
   int64_t number() { return raw<int64_t>(); }
-  double real() { return raw<double>(); }
   size_t count() {
     const int64_t value = number();
     if (value < 0 || static_cast<uint64_t>(value) > rest_.size()) good_ = false;
@@ -110,12 +108,11 @@ class Reader {
 
 // Names every member: a new one does not compile until it is written and read here.
 void write(Writer& out, const codegen::Site& site) {
-  const auto& [span, text, tolerance, code, types] = site;
+  const auto& [span, text, code, types] = site;
   out.number(span.file.index);
   out.number(span.begin);
   out.number(span.end);
   out.text(text);
-  out.real(tolerance);
   out.number(static_cast<int64_t>(code));
   out.number(static_cast<int64_t>(types.size()));
   for (const ir::Type& type : types) {
@@ -131,7 +128,6 @@ codegen::Site readSite(Reader& in) {
   site.span.begin = static_cast<uint32_t>(in.number());
   site.span.end = static_cast<uint32_t>(in.number());
   site.text = in.text();
-  site.tolerance = in.real();
   site.code = static_cast<ir::OpCode>(in.number());
   site.types.resize(in.count());
   for (ir::Type& type : site.types) {

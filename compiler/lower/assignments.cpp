@@ -36,10 +36,15 @@ void Assignments::add(const ast::Stmt& stmt) {
     case ast::StmtKind::Var:
       declared.insert(ast::as<ast::VarStmt>(stmt).binding.get());
       break;
-    case ast::StmtKind::For:
-      body(*ast::as<ast::ForStmt>(stmt).body);
+    case ast::StmtKind::For: {
+      const auto& loop = ast::as<ast::ForStmt>(stmt);
+      for (const ast::ExprPtr* bound : {&loop.lo, &loop.hi, &loop.step})
+        if (*bound != nullptr) add(**bound);
+      body(*loop.body);
       return;
+    }
     case ast::StmtKind::While:
+      add(*ast::as<ast::WhileStmt>(stmt).condition);
       body(*ast::as<ast::WhileStmt>(stmt).body);
       return;
     default:
@@ -57,6 +62,33 @@ void Assignments::add(const ast::Expr& e) {
   }
   if (e.kind == ast::ExprKind::Lambda) return;
   ast::forEachChild(e, [&](const ast::Expr& child) { add(child); });
+}
+
+namespace {
+bool endsFunction(const ast::Stmt& stmt) {
+  if (stmt.kind == ast::StmtKind::Return) return true;
+  return stmt.kind == ast::StmtKind::Expression &&
+         alwaysReturns(ast::as<ast::ExprStmt>(stmt).value.get());
+}
+}  // namespace
+
+bool alwaysReturns(const ast::Expr* e) {
+  if (e == nullptr) return false;
+  if (e->kind == ast::ExprKind::If) {
+    const auto& branch = ast::as<ast::IfExpr>(*e);
+    return alwaysReturns(branch.then_block.get()) && alwaysReturns(branch.else_block.get());
+  }
+  if (e->kind != ast::ExprKind::Block) return false;
+  const auto& block = ast::as<ast::BlockExpr>(*e);
+  for (const auto& stmt : block.statements)
+    if (endsFunction(*stmt)) return true;
+  return alwaysReturns(block.result.get());
+}
+
+bool mayLeave(const ast::Expr& e) {
+  Assignments found;
+  found.add(e);
+  return found.returns || found.breaks;
 }
 
 }  // namespace dini::lower

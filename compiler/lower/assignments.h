@@ -21,4 +21,9 @@ struct Assignments {
   void assign(const ast::Expr& target);
 };
 
+// Whether every way through e ends the function. Null: no.
+bool alwaysReturns(const ast::Expr* e);
+// Whether e may leave the function or the loop around it.
+bool mayLeave(const ast::Expr& e);
+
 }  // namespace dini::lower

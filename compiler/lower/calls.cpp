@@ -2,6 +2,7 @@
 #include <fmt/format.h>
 
 #include "base/check.h"
+#include "lower/assignments.h"
 #include "lower/scopes.h"
 #include "lower/tie_policy.h"
 
@@ -162,21 +163,20 @@ void Emitter::bindParameters(const std::vector<ast::Parameter>& parameters,
   }
 }
 
-Val Emitter::callUser(const ast::FnDecl& fn, std::vector<NamedVal> arguments) {
+Val Emitter::callUser(const ast::FnDecl& fn, std::vector<NamedVal> arguments, Env* bound) {
   Frame callee;
   callee.fn = &fn;
   callee.tie_mark = tieMarkOf(fn);
   callee.result = fn.type != nullptr ? fn.type->result : nullptr;
   bindParameters(fn.parameters, std::move(arguments), callee, fn.name.text);
+  if (bound != nullptr) *bound = callee.env;
   if (fn.recursive) return callRecursive(fn, callee);
   FrameScope scope(*this, callee, fn.in_prelude);
   return functionBody(fn);
 }
 
 Val Emitter::functionBody(const ast::FnDecl& fn) {
-  Val value = fn.body->kind == ast::ExprKind::Block
-                  ? tail(Rest{&ast::as<ast::BlockExpr>(*fn.body), 0, nullptr})
-                  : coerce(eval(*fn.body), frame_->result.get());
+  Val value = tailBlock(fn.body.get(), Rest{});
   if (frame_->result != nullptr && !value.isFunction())
     checkSizes(*frame_->result, value, "the result of `" + fn.name.text + "`");
   return value;
@@ -190,9 +190,9 @@ Val Emitter::callLambda(const FunctionValue& f, std::vector<NamedVal> arguments)
   if (f.lambda->type != nullptr) callee.result = f.lambda->type->result;
   bindParameters(f.lambda->parameters, std::move(arguments), callee, "the anonymous function");
   FrameScope scope(*this, callee, false);
-  if (f.lambda->body->kind == ast::ExprKind::Block)
-    return tail(Rest{&ast::as<ast::BlockExpr>(*f.lambda->body), 0, nullptr});
-  return eval(*f.lambda->body);
+  return mayLeave(*f.lambda->body) || f.lambda->body->kind == ast::ExprKind::Block
+             ? tailBlock(f.lambda->body.get(), Rest{})
+             : eval(*f.lambda->body);
 }
 
 std::vector<std::string> Emitter::parameterNames(const FunctionValue& f) const {

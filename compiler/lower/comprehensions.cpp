@@ -84,10 +84,13 @@ Val Emitter::evalReduction(const ast::ReductionExpr& e) {
 Val Emitter::reduceOver(std::span<const ast::Iterator> iterators, Builtin how, const Side& body) {
   size_t count = independentPrefix(iterators);
   if (count == iterators.size()) return reduced(how, mapOver(iterators, body), firstAxes(count));
-  if (how == Builtin::Mean)
-    fail(DiagCode::TooLarge, span_,
-         "a mean over a range that depends on another index is not available",
-         "divide a sum by the count");
+  if (how == Builtin::Mean) {
+    Val total = reduceOver(iterators, Builtin::Sum, body);
+    Val terms = reduceOver(iterators, Builtin::Sum, [&] { return Val::leaf(integer(1)); });
+    return mapLeaves(total, [&](ir::Value* leaf) {
+      return b().div(toReal(leaf), toReal(terms.value));
+    });
+  }
   auto inner = [&] { return reduceOver(iterators.subspan(count), how, body); };
   return reduced(how, mapOver(iterators.first(count), inner), firstAxes(count));
 }

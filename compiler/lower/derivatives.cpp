@@ -107,13 +107,7 @@ void Emitter::closeBase(Differentiation& d) {
       passed.push_back({named ? names[position[k]] : "", values[k]});
     return callFunction(base, std::move(passed));
   });
-  ir::walk(d.base.function->body, [&](const ir::Op& op) {
-    if (op.code != ir::OpCode::Call) return;
-    for (const auto& [key, instance] : shared_.instances)
-      if (instance.function->name == op.attrs.str && !instance.finished)
-        fail(DiagCode::TooLarge, span_,
-             "a recursive function takes a derivative of itself, which is not available");
-  });
+  noteSelfDerivative(*d.base.function);
   d.request.ties = shared_.options.ties;
   if (prelude_depth_ > 0)
     d.request.ties = {.weight = 1.0};  // a solver's step: a vertex of the kink
@@ -261,20 +255,7 @@ Val Emitter::jacobianParts(const Val& out, const Val& in,
   return inner(in);
 }
 
-// A Jacobian is made of as many columns or rows as its parameters or results have elements.
-void Emitter::requireKnownSizes(const Differentiation& d) {
-  std::vector<ir::Value*> leaves = leavesOf(d.base.result);
-  for (size_t k : d.selected)
-    for (ir::Value* leaf : leavesOf(d.arguments[k])) leaves.push_back(leaf);
-  for (ir::Value* leaf : leaves)
-    if (leaf->type.isReal() && !leaf->type.isStatic())
-      fail(DiagCode::NotDifferentiable, span_,
-           "a Jacobian of arrays whose size is known only when the program runs is not available",
-           "`grad`, `jvp` and `vjp` take such arrays");
-}
-
 Val Emitter::jacobian(Differentiation& d) {
-  requireKnownSizes(d);
   std::vector<ir::Value*> results =
       differentiated(d, {}, [&](ir::Module& module, const ir::Function& f) {
         return ad::jacobian(module, f, d.request);

@@ -4,7 +4,7 @@
 // Integer arithmetic is folded here (sizes and static decisions depend on it), real arithmetic is
 // not (opt/ does that). A mistake is reported once and ends the lowering by LowerFailure.
 // Parts: expressions.cpp, operators.cpp, integers.cpp, indexing.cpp, calls.cpp, instances.cpp,
-// builtins.cpp, array_builtins.cpp, statements.cpp, loops.cpp, comprehensions.cpp,
+// builtins.cpp, array_builtins.cpp, statements.cpp, early_exits.cpp, loops.cpp, comprehensions.cpp,
 // derivatives.cpp, gradcheck.cpp, inspections.cpp, solve.cpp, types.cpp.
 // Longer than usual: one class, whose parts are implemented by the files of this folder.
 #pragma once
@@ -12,6 +12,7 @@
 #include <map>
 #include <optional>
 #include <string>
+#include <unordered_set>
 #include <vector>
 
 #include "ir/builder.h"
@@ -22,9 +23,12 @@ namespace dini::lower {
 
 // Thrown after a diagnostic was added; caught by Lowerer.
 struct LowerFailure {};
+// Thrown where a recursive function takes a derivative of itself; caught where it was called first.
+struct SelfDerivative {};
 
 // A function of the module made from a recursive function of the source.
 struct Instance {
+  const ast::FnDecl* source = nullptr;
   ir::Function* function = nullptr;
   Val result;  // its shape; leaves are placeholders with the right types
   bool finished = false;
@@ -38,8 +42,12 @@ struct Shared {
   Options options;
   ir::Module module;
   std::map<std::string, Instance> instances;
+  // Recursive functions with one instance per value of their int arguments: they differentiate
+  // themselves, which ends only if those ints tell where.
+  std::unordered_set<const ast::FnDecl*> by_value;
   int made = 0;   // functions named so far
   int depth = 0;  // of expanded calls
+  int attempts = 0;  // > 0: what cannot be lowered is left out, and not reported
 
   std::string freshName(const std::string& base);
 };
@@ -55,6 +63,8 @@ struct Frame {
   ast::Binding return_flag, return_value;
   bool return_ready = false;
   std::vector<const ast::Binding*> break_flags;  // innermost loop last; null: the loop has none
+  // Parts of the statement at hand that are evaluated before a part of it that may leave.
+  std::unordered_map<const ast::Expr*, Val> evaluated;
 };
 
 struct Assignments;  // assignments.h
@@ -187,6 +197,7 @@ class Emitter {
   ir::Value* select(ir::Value* base, const std::vector<Selection>& at);
   ir::Value* assigned(ir::Value* base, const std::vector<Selection>& at, ir::Value* v,
                       ast::AssignOp op);
+  ir::Value* scattered(ir::Value* base, const std::vector<Selection>& at, ir::Value* v);
   ir::Value* gatherAxis(ir::Value* base, size_t axis, ir::Value* indices);
   void checkIndex(ir::Value* i, ir::Value* size);
   void checkIndices(ir::Value* indices, ir::Value* size);
@@ -204,7 +215,7 @@ class Emitter {
   void execReturn(const ast::ReturnStmt& s);
   void execPrint(const ast::PrintStmt& s);
   void execAssert(const ast::AssertStmt& s);
-  void sequence(const std::vector<ast::StmtPtr>& statements, size_t from);
+  Val sequence(const std::vector<ast::StmtPtr>& statements, size_t from, const ast::Expr* result);
   ir::Value* exited();  // null: no exit is possible here
   void prepareReturn();
   struct Rest {  // statements still to run, innermost block first
@@ -213,6 +224,8 @@ class Emitter {
     const Rest* next = nullptr;
   };
   Val tail(Rest rest);
+  Val tailValue(const ast::Expr& e);
+  Val unlessReturned(Side rest);
   Side isolated(Side side);
   Val tailIf(const ast::IfExpr& e, const Rest& rest);
   Val tailBlock(const ast::Expr* e, const Rest& rest);
@@ -225,6 +238,14 @@ class Emitter {
                     std::span<ir::Value* const> leaves);
   Val& variable(const ast::Binding& binding);
   int64_t boundOf(const std::vector<ast::Attribute>& attributes);
+
+  // --- early_exits.cpp
+  bool evaluateAhead(const ast::Expr& e);
+  bool evaluateAhead(const ast::Stmt& stmt);
+  bool evaluateAhead(const std::vector<const ast::Expr*>& parts);
+  std::vector<ir::Value*> unreached(ir::Value* flag, std::span<ir::Value* const> like);
+  Val unlessLeft(ir::Value* out, const std::vector<const ast::Binding*>& merged, const Side& rest);
+  Val evalUnlessLeft(const ast::Expr& e);
 
   // --- comprehensions.cpp
   Val evalComprehension(const ast::ComprehensionExpr& e);
@@ -241,9 +262,16 @@ class Emitter {
   Val evalCall(const ast::CallExpr& e);
   Val derivativeForm(const ast::CallExpr& e, Form form);
   std::vector<NamedVal> evalArguments(const std::vector<ast::Argument>& arguments);
-  Val callUser(const ast::FnDecl& fn, std::vector<NamedVal> arguments);
+  // `bound` receives the values of the parameters.
+  Val callUser(const ast::FnDecl& fn, std::vector<NamedVal> arguments, Env* bound = nullptr);
   Val callLambda(const FunctionValue& f, std::vector<NamedVal> arguments);
   Val callRecursive(const ast::FnDecl& fn, Frame& callee);
+  bool keepsConstants(const ast::FnDecl& fn, const ast::Parameter& parameter) const;
+  void noteSelfDerivative(const ir::Function& f);
+  std::shared_ptr<const FunctionValue> closedFunction(const FunctionValue& f);
+  Val closedFunctions(const Val& value);
+  static std::shared_ptr<const FunctionValue> overValues(const FunctionValue& f,
+                                                         std::vector<ir::Value*> closed_over);
   void bindParameters(const std::vector<ast::Parameter>& parameters,
                       std::vector<NamedVal> arguments, Frame& callee, const std::string& name);
   Val functionBody(const ast::FnDecl& fn);
@@ -320,7 +348,6 @@ class Emitter {
   // The selected arguments with their real leaves replaced: bare if one, a tuple if several.
   Val likeSelected(const Differentiation& d, std::span<ir::Value* const> leaves);
   Val gradient(Differentiation& d);
-  void requireKnownSizes(const Differentiation& d);
   Val jacobian(Differentiation& d);
   Val tangent(Differentiation& d);
   Val cotangent(Differentiation& d);

@@ -6,6 +6,7 @@
 #include <numbers>
 
 #include "base/check.h"
+#include "lower/assignments.h"
 #include "lower/scopes.h"
 
 namespace dini::lower {
@@ -25,7 +26,8 @@ Emitter::Emitter(Shared& shared, ir::Function& function, const Lowerer::Environm
       frame_(&top_frame_) {}
 
 void Emitter::fail(DiagCode code, Span span, std::string message, std::string help) {
-  shared_.sink.add(code, span, std::move(message)).help = std::move(help);
+  if (shared_.attempts == 0)
+    shared_.sink.add(code, span, std::move(message)).help = std::move(help);
   throw LowerFailure{};
 }
 
@@ -37,6 +39,8 @@ void Emitter::setSpan(Span span) {
 void Emitter::yield(const Val& value) { b().yield(leavesOf(value)); }
 
 Val Emitter::eval(const ast::Expr& e) {
+  if (!frame_->evaluated.empty())
+    if (auto it = frame_->evaluated.find(&e); it != frame_->evaluated.end()) return it->second;
   SpanScope span(*this, e.span);
   switch (e.kind) {
     case ExprKind::Number: {
@@ -334,12 +338,22 @@ std::vector<ir::Value*> Emitter::comparedReals(const ast::Expr& condition, ir::V
 Val Emitter::evalIf(const ast::IfExpr& e) {
   bool has_value =
       e.else_block != nullptr && e.type != nullptr && e.type->kind != types::Kind::Unit;
+  if (mayLeave(*e.condition) && evaluateAhead(*e.condition))
+    return unlessLeft(exited(), assignedIn(e), [&] { return evalIf(e); });
+  bool first = has_value && alwaysReturns(e.then_block.get());
+  if (first || (has_value && alwaysReturns(e.else_block.get()))) {
+    const ast::Expr& leaving = first ? *e.then_block : *e.else_block;
+    const ast::Expr& other = first ? *e.else_block : *e.then_block;
+    auto leave = [&] { return eval(leaving), Val{}; };
+    auto stay = [] { return Val{}; };
+    branch(Branching::If, e.condition.get(), nullptr, assignedIn(leaving), nullptr,
+           first ? Side(leave) : Side(stay), first ? Side(stay) : Side(leave));
+    return unlessLeft(exited(), assignedIn(other),
+                      [&] { return coerce(eval(other), e.type.get()); });
+  }
   auto side = [&](const ast::ExprPtr& taken) {
     return [&] {
       Val value = taken != nullptr ? eval(*taken) : Val{};
-      if (has_value && value.kind == Val::Kind::Unit)
-        fail(DiagCode::TooLarge, taken->span, "`return` inside an expression is not available",
-             "make the expression the last one of the function");
       return has_value ? value : Val{};
     };
   };

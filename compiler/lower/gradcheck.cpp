@@ -10,7 +10,6 @@ using ir::OpCode;
 // The largest |J - D| / max(1, |D|), where column e of D is (f(x + h e) - f(x - h e)) / (2 h) with
 // h = cbrt(machine epsilon) max(1, |x_e|), which balances truncation against rounding.
 Val Emitter::gradientError(Differentiation& d) {
-  requireKnownSizes(d);
   size_t outs = leavesOf(d.base.result).size();
   std::vector<ir::Value*> exact =
       differentiated(d, {}, [&](ir::Module& module, const ir::Function& f) {

@@ -135,17 +135,41 @@ Val Emitter::evalIndex(const ast::IndexExpr& e) {
   return base.elements[static_cast<size_t>(*at)];
 }
 
+// x[idx] = v: the elements one after the other, so that of a place named twice the last counts.
+ir::Value* Emitter::scattered(ir::Value* base, const std::vector<Selection>& at, ir::Value* v) {
+  size_t axis = 0, kept = 0;  // of the first index array, in `base` and in v
+  for (; at[axis].kind != Selection::Kind::Gather; ++axis)
+    if (at[axis].kind != Selection::Kind::At) ++kept;
+  ir::Value* indices = at[axis].indices;
+  ir::Value* count = sizeOf(indices, 0);
+  if (!v->type.isScalar() && knownDifference(sizeOf(v, kept), count) != 0)
+    require(intOp(OpCode::IEq, sizeOf(v, kept), count), ir::Status::Shape, "sizes differ");
+  auto step = [&](ir::Builder& inner, std::span<ir::Value* const> args) {
+    BuilderScope scope(*this, inner);
+    std::vector<Selection> one = at;
+    one[axis] = {Selection::Kind::At, b().index(indices, {args[0]}), integer(1), nullptr};
+    ir::Value* part = v;
+    if (!v->type.isScalar()) {
+      std::vector<Selection> row;
+      for (size_t k = 0; k < v->type.rank(); ++k)
+        row.push_back({Selection::Kind::All, integer(0), sizeOf(v, k), nullptr});
+      row[kept] = {Selection::Kind::At, args[0], integer(1), nullptr};
+      part = select(v, row);
+    }
+    return std::vector<ir::Value*>{assigned(args[1], one, part, ast::AssignOp::Set)};
+  };
+  return b().loop(count, {base}, step)[0];
+}
+
 // `base` with the selected part replaced, or changed by v.
 ir::Value* Emitter::assigned(ir::Value* base, const std::vector<Selection>& at, ir::Value* v,
                              ast::AssignOp op) {
   if (base->type.isReal()) v = toReal(v);
   auto leading = leadingIndices(at);
+  bool gathers = false;
   std::vector<ir::Value*> kept, starts, sizes;
   for (const Selection& selection : at) {
-    if (selection.kind == Selection::Kind::Gather)
-      fail(DiagCode::TooLarge, span_,
-           "assignment to elements chosen by an index array is not available",
-           "assign them one by one in a loop");
+    gathers = gathers || selection.kind == Selection::Kind::Gather;
     starts.push_back(selection.start);
     sizes.push_back(selection.size);
     if (selection.kind != Selection::Kind::At) kept.push_back(selection.size);
@@ -158,6 +182,7 @@ ir::Value* Emitter::assigned(ir::Value* base, const std::vector<Selection>& at, 
                                   : addOrSub(op == ast::AssignOp::Sub, current, change))
             .value;
   }
+  if (gathers) return scattered(base, at, v);
   if (v->type.isScalar() && !kept.empty()) v = b().fill(v, kept);
   for (size_t k = 0; k < kept.size(); ++k)
     if (knownDifference(sizeOf(v, k), kept[k]) != 0)

@@ -45,7 +45,7 @@ void describe(const FunctionValue& f, std::string& key) {
       describe(*f.base, key);
       break;
     case FunctionValue::Kind::Native:
-      key += fmt::format("{}", static_cast<const void*>(&f));
+      key += f.closed->name;
       break;
   }
 }
@@ -66,6 +66,7 @@ void describe(const Val& value, bool constants, std::string& key) {
 void operandsOf(const Val& value, bool constants, std::vector<ir::Value*>& operands);
 void operandsOf(const FunctionValue& f, std::vector<ir::Value*>& operands) {
   if (f.kind == FunctionValue::Kind::Derivative) return operandsOf(*f.base, operands);
+  operands.insert(operands.end(), f.closed_over.begin(), f.closed_over.end());
   if (f.kind != FunctionValue::Kind::Lambda) return;
   for (const ast::BindingPtr& binding : f.lambda->captures)
     if (auto it = f.captured.find(binding.get()); it != f.captured.end())
@@ -103,8 +104,12 @@ Val Emitter::parameterLike(const Val& value, bool constants, const std::string& 
 }
 
 std::shared_ptr<const FunctionValue> Emitter::parameterLike(const FunctionValue& f) {
-  if (f.kind == FunctionValue::Kind::Native)
-    fail(DiagCode::TooLarge, span_, "a recursive function cannot take the equations of a solve");
+  if (f.kind == FunctionValue::Kind::Native) {
+    std::vector<ir::Value*> own;
+    for (const ir::Value* value : f.closed_over)
+      own.push_back(function_.addParameter(value->type, value->name));
+    return overValues(f, std::move(own));
+  }
   auto copy = std::make_shared<FunctionValue>(f);
   if (f.kind == FunctionValue::Kind::Derivative) copy->base = parameterLike(*f.base);
   if (f.kind == FunctionValue::Kind::Lambda) {
@@ -119,6 +124,64 @@ std::shared_ptr<const FunctionValue> Emitter::parameterLike(const FunctionValue&
   return copy;
 }
 
+// The equations of a solve as a function of the IR, which other functions can call too.
+std::shared_ptr<const FunctionValue> Emitter::closedFunction(const FunctionValue& f) {
+  auto copy = std::make_shared<FunctionValue>(f);
+  if (f.kind == FunctionValue::Kind::Derivative) copy->base = closedFunction(*f.base);
+  for (auto& [binding, captured] : copy->captured) captured = closedFunctions(captured);
+  if (f.kind != FunctionValue::Kind::Native || f.closed != nullptr) return copy;
+  Val argument = Val::leaf(function_.newValue(f.native_argument));
+  Closed made = close("equations", std::span(&argument, 1),
+                      [&](std::span<const Val> at) { return f.native(*this, at); });
+  copy->closed = std::move(made.function);
+  made.operands.erase(made.operands.begin());
+  return overValues(*copy, std::move(made.operands));
+}
+
+Val Emitter::closedFunctions(const Val& value) {
+  if (value.isFunction()) return Val::of(closedFunction(*value.function));
+  return value;
+}
+
+std::shared_ptr<const FunctionValue> Emitter::overValues(const FunctionValue& f,
+                                                         std::vector<ir::Value*> closed_over) {
+  auto copy = std::make_shared<FunctionValue>(f);
+  copy->closed_over = closed_over;
+  copy->native = [closed = f.closed, closed_over = std::move(closed_over)](
+                     Emitter& e, std::span<const Val> arguments) {
+    std::vector<ir::Value*> operands{e.toReal(arguments[0].value)};
+    operands.insert(operands.end(), closed_over.begin(), closed_over.end());
+    return Val::leaf(ir::inlineCall(e.b(), *closed, operands)[0]);
+  };
+  return copy;
+}
+
+// Whether an instance is for one value of the parameter's ints, where that is known.
+bool Emitter::keepsConstants(const ast::FnDecl& fn, const ast::Parameter& parameter) const {
+  return isSizeParameter(parameter) || shared_.by_value.contains(&fn);
+}
+
+// A derivative of f, which calls functions that are being lowered: the derivative of these needs its
+// own derivative in turn, without end. With an instance per value of the int arguments the functions
+// are others, and the recursion ends where an int that is known ends it.
+void Emitter::noteSelfDerivative(const ir::Function& f) {
+  ir::walk(f.body, [&](const ir::Op& op) {
+    if (op.code != ir::OpCode::Call) return;
+    bool open = false, news = false;
+    for (const auto& [key, instance] : shared_.instances)
+      open = open || (instance.function->name == op.attrs.str && !instance.finished);
+    if (!open) return;
+    for (const auto& [key, instance] : shared_.instances)
+      if (!instance.finished && shared_.attempts == 0)
+        news = shared_.by_value.insert(instance.source).second || news;
+    if (news) throw SelfDerivative{};
+    fail(DiagCode::TooLarge, span_,
+         "a recursive function takes a derivative of itself, and its ints, as known when the "
+         "program is compiled, do not end the recursion",
+         "call it with int literals");
+  });
+}
+
 // The activation of an instance: parameters in place of the caller's values.
 void Emitter::parametersInto(const ast::FnDecl& fn, const Frame& caller, Frame& own) {
   own.fn = &fn;
@@ -126,7 +189,7 @@ void Emitter::parametersInto(const ast::FnDecl& fn, const Frame& caller, Frame& 
   own.result = caller.result;
   FrameScope scope(*this, own, fn.in_prelude);
   for (const ast::Parameter& parameter : fn.parameters) {
-    Val value = parameterLike(caller.env.at(parameter.binding.get()), isSizeParameter(parameter),
+    Val value = parameterLike(caller.env.at(parameter.binding.get()), keepsConstants(fn, parameter),
                               parameter.name.text);
     if (isSizeParameter(parameter)) own.sizes[parameter.binding->size->names()[0].id] = value.value;
     own.env[parameter.binding.get()] = std::move(value);
@@ -171,7 +234,7 @@ void Emitter::limitDepth(const ast::FnDecl& fn) {
 Instance& Emitter::instanceOf(const ast::FnDecl& fn, const Frame& callee) {
   std::string key = fmt::format("{}:{}", fn.name.text, static_cast<const void*>(&fn));
   for (const ast::Parameter& parameter : fn.parameters)
-    describe(callee.env.at(parameter.binding.get()), isSizeParameter(parameter), key);
+    describe(callee.env.at(parameter.binding.get()), keepsConstants(fn, parameter), key);
   if (auto it = shared_.instances.find(key); it != shared_.instances.end()) return it->second;
   if (shared_.instances.size() >= kMaxInstances)
     fail(DiagCode::TooLarge, span_,
@@ -181,6 +244,7 @@ Instance& Emitter::instanceOf(const ast::FnDecl& fn, const Frame& callee) {
   function.span = fn.span;
   Instance& instance = shared_.instances[key];
   instance.function = &function;
+  instance.source = &fn;
   try {
     Emitter inner(shared_, function, environment_);
     inner.prelude_depth_ = prelude_depth_;
@@ -209,10 +273,22 @@ Val Emitter::callRecursive(const ast::FnDecl& fn, Frame& callee) {
     fail(
         DiagCode::TooLarge, span_,
         fmt::format("`{}` calls itself for ever smaller shapes, more than 400 deep", fn.name.text));
-  Instance& instance = instanceOf(fn, callee);
+  for (const ast::Parameter& parameter : fn.parameters) {
+    Val& argument = callee.env.at(parameter.binding.get());
+    argument = closedFunctions(argument);
+  }
+  Instance* found = nullptr;
+  try {
+    found = &instanceOf(fn, callee);
+  } catch (const SelfDerivative&) {
+    for (const auto& [key, other] : shared_.instances)
+      if (!other.finished) throw;  // one of the functions that differentiate themselves
+    found = &instanceOf(fn, callee);
+  }
+  Instance& instance = *found;
   std::vector<ir::Value*> operands;
   for (const ast::Parameter& parameter : fn.parameters)
-    operandsOf(callee.env.at(parameter.binding.get()), isSizeParameter(parameter), operands);
+    operandsOf(callee.env.at(parameter.binding.get()), keepsConstants(fn, parameter), operands);
   if (boundOf(fn.attributes) > 0) operands.push_back(callDepth(fn));
   if (!instance.finished) instance.reentered = true;
   std::vector<ir::Value*> results;

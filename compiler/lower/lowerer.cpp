@@ -19,7 +19,7 @@ struct Lowerer::State {
 };
 
 Lowerer::Lowerer(const sema::Program& program, DiagnosticSink& sink, Options options)
-    : state_(new State{Shared{program, sink, options, {}, {}, 0, 0}}) {}
+    : state_(new State{Shared{program, sink, options, {}, {}, {}, 0, 0, 0}}) {}
 Lowerer::~Lowerer() = default;
 ir::Module& Lowerer::module() { return state_->shared.module; }
 

@@ -4,6 +4,7 @@
 #include <cmath>
 
 #include "base/check.h"
+#include "lower/assignments.h"
 #include "lower/scopes.h"
 
 namespace dini::lower {
@@ -295,10 +296,12 @@ bool isTotal(const ast::Expr& e) {
 
 Val Emitter::evalLogical(const ast::BinaryExpr& e) {
   bool conjunction = e.op == BinaryOp::And;
+  if (mayLeave(*e.lhs) && evaluateAhead(*e.lhs))
+    return unlessLeft(exited(), assignedIn(e), [&] { return evalLogical(e); });
   Val lhs = eval(*e.lhs);
   if (auto known = ir::constantInt(lhs.value); known && lhs.rank() == 0) {
     if ((*known != 0) != conjunction) return lhs;
-    return eval(*e.rhs);
+    return evalUnlessLeft(*e.rhs);
   }
   if (lhs.rank() > 0 || isTotal(*e.rhs)) {
     Val rhs = eval(*e.rhs);
@@ -306,9 +309,11 @@ Val Emitter::evalLogical(const ast::BinaryExpr& e) {
                                  : logicalOr(lhs.value, rhs.value));
   }
   auto decided = [&] { return Val::leaf(b().boolean(!conjunction)); };
-  auto other = [&] { return eval(*e.rhs); };
-  if (conjunction) return branch(Branching::If, nullptr, lhs.value, {}, nullptr, other, decided);
-  return branch(Branching::If, nullptr, lhs.value, {}, nullptr, decided, other);
+  auto other = [&] { return evalUnlessLeft(*e.rhs); };
+  std::vector<const ast::Binding*> merged = assignedIn(*e.rhs);
+  if (conjunction)
+    return branch(Branching::If, nullptr, lhs.value, merged, nullptr, other, decided);
+  return branch(Branching::If, nullptr, lhs.value, merged, nullptr, decided, other);
 }
 
 Val Emitter::evalUnary(const ast::UnaryExpr& e) {

@@ -22,6 +22,7 @@ namespace {
 // Solution.reason of the prelude's solvers: converged, with the contraction of a multiple root.
 constexpr int64_t kMultipleRoot = 6;
 constexpr double kDefaultTolerance = 1e-10;
+constexpr double kGivenTolerance = 1e-8;
 
 }  // namespace
 
@@ -48,24 +49,33 @@ class SolveLowering {
   Values unflatten(ir::Value* z, std::span<ir::Value* const> like);
   std::shared_ptr<const FunctionValue> function(const std::string& kind, const Values& like,
                                                 bool scalar);
+  static ir::Type argumentType(const Values& like, bool scalar);
   struct Reached {
     Values solutions;
     ir::Value *iterations, *reason, *multiple;
-    ir::Value* rcond = nullptr;  // null: the solver has no estimate
+    ir::Value* rcond = nullptr;      // null: the solver has no estimate
+    ir::Value* tolerance = nullptr;  // that the block tests with
+  };
+  // The largest |lhs - rhs| of the equations, and of all sides.
+  struct Sizes {
+    ir::Value *residual, *scale;
   };
   Reached runSolver(const Values& starts);
   Reached readSolution(const Val& result, const Values& like, bool scalar);
   Reached given();
-  double tolerance();
+  Sizes sizesAt(const Values& solutions);
+  ir::Value* passes(const Sizes& sizes, ir::Value* tolerance);
+  void estimateCondition(Reached& reached, const Values& like);
   const ast::Expr* solverArgument(const std::string& name);
   Val value(const Values& solutions);
-  Val unrolled(const Values& starts);
-  Val root(const Values& starts);
+  Val unrolled(const Reached& start);
+  Val root(const Reached& start);
   Val orNan(const std::function<Val()>& solve);
 
   bool isGiven() const { return solve_.solver && solve_.solver->function == nullptr; }
   const ast::FnDecl& solver();
   bool isNewton() { return !isGiven() && solver().in_prelude && solver().name.text == "newton"; }
+  ir::Structure factorisation() const;
   std::string mode() const {
     return solve_.differentiate ? solve_.differentiate->mode.text : "implicit";
   }
@@ -182,12 +192,22 @@ SolveLowering::Values SolveLowering::unflatten(ir::Value* z, std::span<ir::Value
   return result;
 }
 
+ir::Type SolveLowering::argumentType(const Values& like, bool scalar) {
+  if (scalar) return ir::f64();
+  int64_t count = 0;
+  for (const ir::Value* value : like)
+    count = count == ir::kDynamic || !value->type.isStatic() ? ir::kDynamic
+                                                             : count + value->type.elementCount();
+  return ir::f64({count});
+}
+
 // F: the residual lhs - rhs; T: the fixed-point map.
 std::shared_ptr<const FunctionValue> SolveLowering::function(const std::string& kind,
                                                              const Values& like, bool scalar) {
   auto f = std::make_shared<FunctionValue>();
   f->kind = FunctionValue::Kind::Native;
   f->native_parameters = {"z"};
+  f->native_argument = argumentType(like, scalar);
   bool map = kind == "T";
   f->native = [this, like, map, scalar](Emitter&, std::span<const Val> arguments) {
     ir::Value* z = e_.toReal(arguments[0].value);
@@ -227,21 +247,6 @@ const ast::Expr* SolveLowering::solverArgument(const std::string& name) {
   return nullptr;
 }
 
-// The tolerance that the block tests with: a number known when the program is compiled.
-double SolveLowering::tolerance() {
-  const ast::Expr* tol = solverArgument("tol");
-  if (tol == nullptr && !isGiven())
-    for (const ast::Parameter& parameter : solver().parameters)
-      if (parameter.name.text == "tol") tol = parameter.default_value.get();
-  if (tol == nullptr) return isGiven() ? 1e-8 : kDefaultTolerance;
-  auto known = ir::constantReal(e_.toReal(e_.eval(*tol).value));
-  if (!known)
-    e_.fail(DiagCode::TooLarge, tol->span,
-            "the tolerance of a solve must be known when the program is compiled",
-            "write a number");
-  return *known;
-}
-
 SolveLowering::Reached SolveLowering::readSolution(const Val& result, const Values& like,
                                                    bool scalar) {
   Reached reached{{}, e_.integer(0), e_.integer(0), nullptr};
@@ -279,7 +284,13 @@ SolveLowering::Reached SolveLowering::runSolver(const Values& starts) {
       arguments.push_back({name, e_.eval(*given)});
     }
   }
-  return readSolution(e_.callUser(*decl, std::move(arguments)), starts, scalar);
+  Env bound;
+  Reached reached = readSolution(e_.callUser(*decl, std::move(arguments), &bound), starts, scalar);
+  reached.tolerance = b().real(kDefaultTolerance);
+  for (const ast::Parameter& parameter : decl->parameters)
+    if (parameter.name.text == "tol")
+      reached.tolerance = e_.toReal(bound.at(parameter.binding.get()).value);
+  return reached;
 }
 
 // using given(z0): nothing is iterated.
@@ -287,10 +298,73 @@ SolveLowering::Reached SolveLowering::given() {
   const ast::Expr* z0 = solverArgument("z0");
   check(z0 != nullptr, "`given` without a value");
   Val value = e_.eval(*z0);
+  const ast::Expr* tol = solverArgument("tol");
   Reached reached{{}, e_.integer(0), e_.integer(0), b().boolean(false)};
+  reached.tolerance = tol != nullptr ? e_.toReal(e_.eval(*tol).value) : b().real(kGivenTolerance);
   for (ir::Value* leaf : leavesOf(value))
     reached.solutions.push_back(b().op(OpCode::Stop, {e_.toReal(leaf)}));
   return reached;
+}
+
+SolveLowering::Sizes SolveLowering::sizesAt(const Values& solutions) {
+  Sizes sizes{b().real(0.0), b().real(0.0)};
+  auto larger = [&](ir::Value* a, ir::Value* c) { return e_.choose(a, c, a, c, 1.0, "max"); };
+  for (const Equation& sides : equations(solutions, false)) {
+    sizes.residual = larger(sizes.residual, e_.normInf(b().sub(sides.lhs, sides.rhs)));
+    sizes.scale = larger(sizes.scale, larger(e_.normInf(sides.lhs), e_.normInf(sides.rhs)));
+  }
+  return sizes;
+}
+
+// The block's test.
+ir::Value* SolveLowering::passes(const Sizes& sizes, ir::Value* tolerance) {
+  ir::Value* bound = b().mul(tolerance, b().add(b().real(1.0), sizes.scale));
+  return b().op(OpCode::FLe, {sizes.residual, bound});
+}
+
+// For the status of a solve that fails, and run only then: from the equations' Jacobian where the
+// solver stopped. Equations that cannot be differentiated have no estimate.
+void SolveLowering::estimateCondition(Reached& reached, const Values& like) {
+  if (reached.rcond != nullptr) return;
+  bool scalar = like.size() == 1 && like[0]->type.isScalar();
+  const ast::FnDecl* estimate = e_.shared_.program.preludeFunction(
+      scalar ? "condition_scalar" : "condition_system");
+  check(estimate != nullptr, "the prelude has no estimate of conditions");
+  Val z = Val::leaf(scalar ? reached.solutions[0] : flat(reached.solutions));
+  Emitter::Closed closed;
+  ++e_.shared_.attempts;
+  try {
+    closed = e_.close("condition", std::span(&z, 1), [&](std::span<const Val> at) {
+      return e_.callUser(*estimate, {{"F", Val::of(function("F", like, scalar))}, {"z", at[0]}});
+    });
+  } catch (const LowerFailure&) {
+    --e_.shared_.attempts;
+    return;
+  }
+  --e_.shared_.attempts;
+  // Newton's method knows whether it succeeded; of other solvers only the test tells.
+  ir::Value* fine = isNewton() ? e_.intOp(OpCode::IEq, reached.reason, e_.integer(0))
+                               : passes(sizesAt(reached.solutions), reached.tolerance);
+  reached.rcond = e_.branch(
+                        Emitter::Branching::If, nullptr, fine, {}, nullptr,
+                        [&] { return Val::leaf(b().real(-1.0)); },
+                        [&] {
+                          return Val::leaf(
+                              ir::inlineCall(b(), *closed.function, closed.operands)[0]);
+                        })
+                      .value;
+}
+
+// The structure that `linear` of the `differentiate` clause stands for.
+ir::Structure SolveLowering::factorisation() const {
+  if (!solve_.differentiate) return ir::Structure::General;
+  for (const ast::Argument& argument : solve_.differentiate->arguments) {
+    if (!argument.name || argument.name->text != "linear") continue;
+    const std::string& word = ast::as<ast::NameExpr>(*argument.value).name;
+    if (word == "cholesky") return ir::Structure::PositiveDefinite;
+    if (word == "ldl") return ir::Structure::Symmetric;
+  }
+  return ir::Structure::General;
 }
 
 Val SolveLowering::value(const Values& solutions) {
@@ -300,36 +374,35 @@ Val SolveLowering::value(const Values& solutions) {
 }
 
 // The solver's own operations, differentiated like any others, and the block's test after them.
-Val SolveLowering::unrolled(const Values& starts) {
-  Reached reached = isGiven() ? given() : runSolver(starts);
-  ir::Value *residual = b().real(0.0), *scale = b().real(0.0);
-  auto larger = [&](ir::Value* a, ir::Value* c) { return e_.choose(a, c, a, c, 1.0, "max"); };
-  for (const Equation& sides : equations(reached.solutions, false)) {
-    residual = larger(residual, e_.normInf(b().sub(sides.lhs, sides.rhs)));
-    scale = larger(scale, larger(e_.normInf(sides.lhs), e_.normInf(sides.rhs)));
-  }
+Val SolveLowering::unrolled(const Reached& start) {
+  Reached reached = isGiven() ? start : runSolver(start.solutions);
+  Sizes sizes = sizesAt(reached.solutions);
   auto test = [&](ir::Value* ok, ir::Status status) {
     ir::Attrs attrs;
     attrs.i = static_cast<int64_t>(status);
-    b().emit(OpCode::Check, {ok, residual, scale}, std::move(attrs));
+    b().emit(OpCode::Check, {ok, sizes.residual, sizes.scale}, std::move(attrs));
   };
-  test(b().op(OpCode::And,
-              {b().op(OpCode::IsFinite, {residual}), b().op(OpCode::IsFinite, {scale})}),
+  test(b().op(OpCode::And, {b().op(OpCode::IsFinite, {sizes.residual}),
+                            b().op(OpCode::IsFinite, {sizes.scale})}),
        ir::Status::NonFinite);
-  ir::Value* bound = b().mul(b().real(tolerance()), b().add(b().real(1.0), scale));
-  test(b().op(OpCode::FLe, {residual, bound}), ir::Status::NotConverged);
+  test(passes(sizes, reached.tolerance), ir::Status::NotConverged);
   return value(reached.solutions);
 }
 
-Val SolveLowering::root(const Values& starts) {
+// `start`: the starts, or what `using given` gives.
+Val SolveLowering::root(const Reached& start) {
+  const Values& starts = start.solutions;
   ir::Attrs attrs;
-  attrs.f = tolerance();
   attrs.str = mode();
   int64_t terms = 0;
   if (mode() == "neumann")
     terms =
         ir::constantInt(e_.eval(*solve_.differentiate->arguments.at(0).value).value).value_or(0);
   attrs.ints = {terms, isGiven() ? 1 : 0, isNewton() ? 1 : 0};
+  bool poisons = e_.shared_.options.on_failure == OnFailure::Nan;
+  if (auto structure = factorisation(); structure != ir::Structure::General || poisons)
+    attrs.ints.push_back(static_cast<int64_t>(structure));
+  if (poisons) attrs.ints.push_back(1);
   bool as_fixed_point = mode() != "implicit" && !fixed_point_.empty();
   ir::Op& op = b().emitUnchecked(OpCode::Root, starts, std::move(attrs));
   auto fill = [&](ir::Region& region, const std::function<Values(const Values&)>& emit) {
@@ -342,12 +415,16 @@ Val SolveLowering::root(const Values& starts) {
     inner.yield(emit(arguments));
   };
   fill(*op.regions[0], [&](const Values& arguments) {
-    Reached reached = isGiven()
-                          ? Reached{arguments, e_.integer(0), e_.integer(0), b().boolean(false)}
-                          : runSolver(arguments);
+    Reached reached = isGiven() ? start : runSolver(arguments);
+    if (isGiven()) reached.solutions = arguments;
+    estimateCondition(reached, starts);
     Values yields = reached.solutions;
     yields.insert(yields.end(), {reached.iterations, reached.reason, reached.multiple});
-    if (reached.rcond) yields.push_back(reached.rcond);
+    auto known = ir::constantReal(reached.tolerance);
+    op.attrs.f = known.value_or(0);
+    if (reached.rcond || !known)
+      yields.push_back(reached.rcond ? reached.rcond : b().real(-1.0));
+    if (!known) yields.push_back(reached.tolerance);
     return yields;
   });
   fill(*op.regions[1], [&](const Values& arguments) {
@@ -400,8 +477,10 @@ Val SolveLowering::orNan(const std::function<Val()>& solve) {
 
 Val SolveLowering::lower() {
   // A given solution is the start of a solver that returns it.
-  Values begin = isGiven() ? given().solutions : starts();
-  auto solve = [&] { return mode() == "unroll" ? unrolled(begin) : root(begin); };
+  Reached start = isGiven() ? given() : Reached{starts(), nullptr, nullptr, nullptr};
+  auto solve = [&] {
+    return mode() == "unroll" ? unrolled(start) : root(start);
+  };
   return e_.shared_.options.on_failure == OnFailure::Nan ? orNan(solve) : solve();
 }
 

@@ -50,31 +50,35 @@ Val& Emitter::variable(const ast::Binding& binding) {
 }
 
 Val Emitter::block(const ast::BlockExpr& block) {
-  sequence(block.statements, 0);
-  return block.result != nullptr ? eval(*block.result) : Val{};
+  return sequence(block.statements, 0, block.result.get());
 }
 
-void Emitter::sequence(const std::vector<ast::StmtPtr>& statements, size_t from) {
-  for (size_t k = from; k < statements.size(); ++k) {
-    exec(*statements[k]);
+// The statements from `from` on, then the result if there is one.
+Val Emitter::sequence(const std::vector<ast::StmtPtr>& statements, size_t from,
+                      const ast::Expr* result) {
+  for (size_t k = from; k < statements.size();) {
     Assignments found;
     found.add(*statements[k]);
-    ir::Value* out = found.returns || found.breaks ? exited() : nullptr;
-    if (out == nullptr) continue;
-    auto known = ir::constantInt(out);
-    if (known == 0) continue;
-    if (known == 1 || k + 1 == statements.size()) return;
-    std::vector<const ast::Stmt*> rest;
-    for (size_t j = k + 1; j < statements.size(); ++j) rest.push_back(statements[j].get());
-    branch(
-        Branching::If, nullptr, logicalNot(out), assignedIn(rest), nullptr,
-        [&] {
-          sequence(statements, k + 1);
-          return Val{};
-        },
-        [] { return Val{}; });
-    return;
+    if (!found.returns && !found.breaks) {
+      exec(*statements[k++]);
+      continue;
+    }
+    auto evaluated = frame_->evaluated;
+    if (!evaluateAhead(*statements[k])) {
+      exec(*statements[k++]);
+      frame_->evaluated = std::move(evaluated);
+    }
+    ir::Value* out = exited();
+    if (out == nullptr || ir::constantInt(out) == 0) continue;
+    if (result == nullptr && (k == statements.size() || ir::constantInt(out) == 1)) return Val{};
+    Assignments rest;
+    for (size_t j = k; j < statements.size(); ++j) rest.add(*statements[j]);
+    if (result != nullptr) rest.add(*result);
+    return unlessLeft(out, assignedVariables(rest),
+                      [&] { return sequence(statements, k, result); });
   }
+  if (result == nullptr) return Val{};
+  return mayLeave(*result) ? evalUnlessLeft(*result) : eval(*result);
 }
 
 ir::Value* Emitter::exited() {
@@ -227,9 +231,7 @@ Val Emitter::partOf(const ast::Expr& target, const Val& root) {
 }
 
 void Emitter::execReturn(const ast::ReturnStmt& s) {
-  if (!frame_->return_ready)
-    fail(DiagCode::TooLarge, s.span, "`return` inside an expression is not available",
-         "make the expression the last one of the function");
+  check(frame_->return_ready, "a `return` that nobody expects");
   Val value = coerce(eval(*s.value), frame_->result.get());
   frame_->env[&frame_->return_value] = std::move(value);
   frame_->env[&frame_->return_flag] = Val::leaf(b().boolean(true));
@@ -279,24 +281,6 @@ void Emitter::execPrint(const ast::PrintStmt& s) {
 // --- tail position of a function
 
 namespace {
-bool alwaysReturns(const ast::Expr* e);
-bool alwaysReturns(const ast::Stmt& stmt) {
-  if (stmt.kind == StmtKind::Return) return true;
-  return stmt.kind == StmtKind::Expression &&
-         alwaysReturns(ast::as<ast::ExprStmt>(stmt).value.get());
-}
-bool alwaysReturns(const ast::Expr* e) {
-  if (e == nullptr) return false;
-  if (e->kind == ast::ExprKind::If) {
-    const auto& branch = ast::as<ast::IfExpr>(*e);
-    return alwaysReturns(branch.then_block.get()) && alwaysReturns(branch.else_block.get());
-  }
-  if (e->kind != ast::ExprKind::Block) return false;
-  const auto& block = ast::as<ast::BlockExpr>(*e);
-  for (const auto& stmt : block.statements)
-    if (alwaysReturns(*stmt)) return true;
-  return alwaysReturns(block.result.get());
-}
 bool mayReturn(const ast::Stmt& stmt) {
   Assignments found;
   found.add(stmt);
@@ -308,12 +292,33 @@ bool mayReturn(const ast::Stmt& stmt) {
 Emitter::Side Emitter::isolated(Side side) {
   return [this, side = std::move(side)] {
     Env env = frame_->env;
+    auto evaluated = frame_->evaluated;
     bool ready = frame_->return_ready;
     Val value = side();
     frame_->env = std::move(env);
+    frame_->evaluated = std::move(evaluated);
     frame_->return_ready = ready;
     return value;
   };
+}
+
+// The function's value: what `rest` gives, or what has been returned.
+Val Emitter::unlessReturned(Side rest) {
+  ir::Value* returned = frame_->env.at(&frame_->return_flag).value;
+  if (ir::constantInt(returned) == 0) return rest();
+  Val early = frame_->env.at(&frame_->return_value);
+  return branch(
+      Branching::If, nullptr, returned, {}, frame_->result.get(), [&] { return early; },
+      isolated(std::move(rest)));
+}
+
+// The function's value where it is that of e.
+Val Emitter::tailValue(const ast::Expr& e) {
+  if (mayLeave(e)) {
+    prepareReturn();
+    if (evaluateAhead(e)) return unlessReturned([&] { return tailValue(e); });
+  }
+  return coerce(eval(e), frame_->result.get());
 }
 
 // The function's value from here on.
@@ -322,7 +327,7 @@ Val Emitter::tail(Rest rest) {
     const ast::Stmt& stmt = *rest.block->statements[rest.at++];
     if (stmt.kind == StmtKind::Return) {
       SpanScope span(*this, stmt.span);
-      return coerce(eval(*ast::as<ast::ReturnStmt>(stmt).value), frame_->result.get());
+      return tailValue(*ast::as<ast::ReturnStmt>(stmt).value);
     }
     if (!mayReturn(stmt)) {
       exec(stmt);
@@ -339,26 +344,28 @@ Val Emitter::tail(Rest rest) {
       }
     }
     prepareReturn();
-    exec(stmt);
-    ir::Value* returned = frame_->env.at(&frame_->return_flag).value;
-    if (ir::constantInt(returned) == 0) continue;
-    Val early = frame_->env.at(&frame_->return_value);
-    return branch(
-        Branching::If, nullptr, returned, {}, frame_->result.get(), [&] { return early; },
-        isolated([&] { return tail(rest); }));
+    if (evaluateAhead(stmt))
+      --rest.at;
+    else
+      exec(stmt);
+    return unlessReturned([&] { return tail(rest); });
   }
   if (rest.next != nullptr) {
-    if (rest.block->result != nullptr) eval(*rest.block->result);
-    return tail(*rest.next);
+    if (rest.block->result == nullptr) return tail(*rest.next);
+    if (mayLeave(*rest.block->result)) prepareReturn();
+    evalUnlessLeft(*rest.block->result);
+    if (!frame_->return_ready) return tail(*rest.next);
+    return unlessReturned([&] { return tail(*rest.next); });
   }
   check(rest.block->result != nullptr, "a function that ends without a value");
-  Assignments found;
-  found.add(*rest.block->result);
-  if (found.returns) return tailBlock(rest.block->result.get(), Rest{});
-  return coerce(eval(*rest.block->result), frame_->result.get());
+  return tailBlock(rest.block->result.get(), Rest{});
 }
 
 Val Emitter::tailIf(const ast::IfExpr& e, const Rest& rest) {
+  if (mayLeave(*e.condition)) {
+    prepareReturn();
+    if (evaluateAhead(*e.condition)) return unlessReturned([&] { return tailIf(e, rest); });
+  }
   return branch(Branching::If, e.condition.get(), nullptr, {}, frame_->result.get(),
                 isolated([&] { return tailBlock(e.then_block.get(), rest); }),
                 isolated([&] { return tailBlock(e.else_block.get(), rest); }));
@@ -367,12 +374,12 @@ Val Emitter::tailIf(const ast::IfExpr& e, const Rest& rest) {
 // A side of an `if` in tail position, then the rest; without a rest its value is the function's.
 Val Emitter::tailBlock(const ast::Expr* e, const Rest& rest) {
   if (e == nullptr) return tail(rest);
-  if (e->kind == ast::ExprKind::If && rest.block == nullptr)
+  if (e->kind == ast::ExprKind::If && (rest.block == nullptr) && mayLeave(*e))
     return tailIf(ast::as<ast::IfExpr>(*e), rest);
-  if (e->kind == ast::ExprKind::Block)
+  if (e->kind == ast::ExprKind::Block && (rest.block != nullptr || mayLeave(*e)))
     return tail(Rest{&ast::as<ast::BlockExpr>(*e), 0, rest.block == nullptr ? nullptr : &rest});
   check(rest.block == nullptr, "the side of a statement `if` is a block");
-  return coerce(eval(*e), frame_->result.get());
+  return tailValue(*e);
 }
 
 }  // namespace dini::lower

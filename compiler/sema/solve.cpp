@@ -351,8 +351,8 @@ void Checker::checkDifferentiate(ast::SolveExpr& expr) {
     if (!a.value) continue;
     std::string name = a.name ? a.name->text : "";
     if (mode == "implicit" && name == "linear") {
-      const std::vector<std::string> later = {"cholesky", "ldl",      "cg",    "minres",
-                                              "gmres",    "bicgstab", "refine"};
+      const std::vector<std::string> direct = {"lu", "cholesky", "ldl"};
+      const std::vector<std::string> later = {"cg", "minres", "gmres", "bicgstab", "refine"};
       std::string word =
           a.value->kind == ast::ExprKind::Name ? ast::as<ast::NameExpr>(*a.value).name : "";
       a.value->type = types::unitType();
@@ -360,8 +360,8 @@ void Checker::checkDifferentiate(ast::SolveExpr& expr) {
         report(DiagCode::NotYet, a.value->span,
                fmt::format("`linear = {}` is not there yet", word))
             .help = "`linear = lu`, the default, solves the same system";
-      else if (word != "lu")
-        bad(a.value->span, "`linear` takes lu");
+      else if (!contains(direct, word))
+        bad(a.value->span, "`linear` takes lu, cholesky or ldl");
     } else if (mode == "implicit" && name == "tol") {
       check(a.value, types::realType());
       fit(types::realType(), *a.value, "`tol`");

@@ -205,14 +205,8 @@ const ast::NameExpr* Checker::assignedName(const ast::Expr& target) {
       return base ? assignedName(*base) : nullptr;
     }
     case ast::ExprKind::Index: {
-      const auto& index = ast::as<ast::IndexExpr>(target);
-      for (const auto& subscript : index.subscripts)
-        if (subscript.kind == ast::Subscript::Kind::At && subscript.at->type &&
-            subscript.at->type->rank() > 0)
-          report(DiagCode::NotAssignable, subscript.span,
-                 "an assignment through an array of indices, which may name an element twice")
-              .help = "assign in a loop";
-      return index.base ? assignedName(*index.base) : nullptr;
+      const auto& base = ast::as<ast::IndexExpr>(target).base;
+      return base ? assignedName(*base) : nullptr;
     }
     default:
       return nullptr;

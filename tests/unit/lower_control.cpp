@@ -160,12 +160,18 @@ TEST_SUITE("lower") {
       g(x)
     }
     test "values" { assert f(0.5) == 1.0 and f(-1.0) == 1.0 and grad(f)(-1.0) == -1.0 })");
-    Program program(R"(fn f(x: real) -> real = {
-        let y = if x > 0 { return 1.0 } else { 2.0 }
-        y + 1
+    Program start(R"(fn f(x: real) -> real =
+        solve z: real = (if x < 0 { return 0.0 } else { x }) { z == x }
+      test "t" { assert f(1.0) == 1.0 })");
+    CHECK(start.loweringError().substr(0, 5) == "E0902");
+    Program condition(R"(fn f(x: real) -> real = {
+        var k = 0
+        while { if x < 0 { return 0.0 }
+                k < 3 } { k += 1 }
+        x
       }
       test "t" { assert f(1.0) == 1.0 })");
-    CHECK(program.loweringError().substr(0, 5) == "E0902");
+    CHECK(condition.loweringError().substr(0, 5) == "E0902");
   }
 
   TEST_CASE("sizes that leave the range of integers are a limitation") {

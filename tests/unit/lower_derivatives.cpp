@@ -72,15 +72,6 @@ TEST_SUITE("lower") {
     })");
   }
 
-  TEST_CASE("a Jacobian of arrays of unknown size is a limitation") {
-    lower_test::Program program(R"(test "t" {
-      let x = [3.0, 2.0]
-      let z = x[0..int(x[1])]
-      assert all(jac(fn(z: real[n]) = z .^ 2)(z) == 0)
-    })");
-    CHECK(program.loweringError().substr(0, 5) == "E0903");
-  }
-
   TEST_CASE("stop, and powers and norms that must not give NaN") {
     passes(R"(
     test "stop" { assert grad(fn(x: real) = x*stop(x))(3.0) == 3.0 }

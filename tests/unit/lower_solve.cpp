@@ -130,10 +130,21 @@ TEST_SUITE("lower") {
     CHECK(member.status().batch_index == 0);
   }
 
-  TEST_CASE("the tolerance of the block's own test is a compile-time number") {
-    Program program(
-        "fn f(t: real) -> real = solve z: real { z == 1 } using newton(tol = t)\ntest \"t\" { let "
-        "x = [1.0]\n assert f(x[0]) == 1 }");
-    CHECK(program.loweringError().substr(0, 5) == "E0902");
+  TEST_CASE("a factorisation of symmetric matrices is refused where the Jacobian is not") {
+    auto slope = [](const std::string& linear) {
+      return Program("fn f(A: real[2, 2], b: real[2]) -> real[2] = solve z: real[2] { A*z == b }\n"
+                     "  differentiate implicit(linear = " + linear + ")\n"
+                     "test \"t\" { assert jac(f, wrt = b)([[2, 1], [0.5, 3]], [1, 1])[0, 0] == 0 }")
+          .status();
+    };
+    for (std::string linear : {"cholesky", "ldl"}) {
+      CHECK(slope(linear).status == ir::Status::Domain);
+      CHECK(slope(linear).text == "the Jacobian of this solve is not symmetric, as its `linear` says");
+    }
+    Program indefinite(
+        "fn f(b: real[2]) -> real[2] = solve z: real[2] { [[1, 2], [2, 1]]*z == b }\n"
+        "  differentiate implicit(linear = cholesky)\n"
+        "test \"t\" { assert jac(f)([1, 1])[0, 0] == 0 }");
+    CHECK(indefinite.status().status == ir::Status::Singular);
   }
 }

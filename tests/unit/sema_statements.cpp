@@ -33,7 +33,8 @@ TEST_CASE("assignment to elements, slices and fields of a var (E0205)") {
   CHECK(body("let w = v; w[0] = 1") ==
         "E0205: an assignment to `w`, which is no `var` | declare it with `var w = ...`");
   CHECK(body("1 = 2").substr(0, 2) == "E0");
-  CHECK(body("var w = v; w[[0, 0]] = 1").substr(0, 5) == "E0205");
+  CHECK(body("var w = v; w[[0, 0]] = 1; w[[0, 1]] += v[[1, 0]]") == "");
+  CHECK(body("var w = v; w[[0, 0]] = [1, 2, 3]").substr(0, 5) == "E0401");
   CHECK(body("var w = v; w = zeros(2)").substr(0, 5) == "E0401");
   CHECK(body("var w = v; let s = [{ w[0] = 1; 2 } for i in 0..3]")
             .find("iterations are independent") != std::string::npos);

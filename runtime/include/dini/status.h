@@ -45,6 +45,7 @@ typedef struct dini_run {
   double rcond;
   char* work_top; /* end of the results that live in the workspace */
   int64_t reason; /* of a root that did not converge: as its solver gave it */
+  double tolerance; /* of a root */
 } dini_run;
 
 #ifdef __cplusplus
