@@ -1,7 +1,3 @@
-// With A = [F_z F_w; -d s_z, I - d s_w] at weights d, vertex v and X = A_v^-1 [0; I]:
-//   S = [s_z s_w] X,   M = I - diag(1 - 2v) S,
-// every A_d is invertible if and only if M is a P-matrix; weights of M's test are e with
-// d = v + (1 - 2v) e.
 #include "certify/certificate.h"
 
 #include <algorithm>
@@ -9,52 +5,16 @@
 
 #include <fmt/format.h>
 
-#include "certify/lifted.h"
+#include "certify/global.h"
+#include "certify/reach.h"
+#include "certify/regularity.h"
 
 namespace dini::certify {
 namespace {
 
-constexpr size_t kSizeLimit = 400;     // unknowns and tied switches: dense matrices
-constexpr size_t kVertexLimit = 10;    // switches whose vertices are all solved
 constexpr double kSingular = 1e-12;
-
-using Weights = std::vector<Interval>;
-
-Matrix identityColumns(size_t n, size_t k) {
-  Matrix b(n + k, k);
-  for (size_t c = 0; c < k; ++c) b.at(n + c, c) = 1.0;
-  return b;
-}
-
-Weights pointWeights(const std::vector<double>& v) { return {v.begin(), v.end()}; }
-
-std::optional<Preconditioner> regularAt(const Matrix& a) {
-  std::optional<Preconditioner> p = precondition(a);
-  return p && p->eta < 1 ? p : std::nullopt;
-}
-
-IntervalMatrix pMatrixAt(const LiftedJacobian& j, const std::vector<double>& v, const Matrix& a,
-                         const Preconditioner& p) {
-  size_t n = j.n, k = j.k();
-  Matrix x = encloseSolution(p, a, identityColumns(n, k));
-  IntervalMatrix m(k);
-  for (size_t i = 0; i < k; ++i)
-    for (size_t c = 0; c < k; ++c) {
-      Interval s = 0.0;
-      for (size_t l = 0; l < n + k; ++l) s = s + j.unknowns.at(n + i, l) * x.at(l, c);
-      m.at(i, c) = Interval(i == c ? 1.0 : 0.0) - Interval(1 - 2 * v[i]) * s;
-    }
-  return m;
-}
-
-// What is proved of a box: all lifted Jacobians regular, and two bounds over them.
-struct Regular {
-  bool holds = false;
-  bool bounded = false;   // the bounds are known
-  double correction = 0;  // of A^-1 (F, 0), the largest entry
-  double lipschitz = 0;
-  std::string how;
-};
+constexpr size_t kSmall = 100;  // unknowns and switches: below, the sharper test comes first
+constexpr double kInfinite = std::numeric_limits<double>::infinity();
 
 class Certifier {
  public:
@@ -69,14 +29,18 @@ class Certifier {
   }
 
   Certificate run() {
-    if (system_.graph.unknowns().size() > kSizeLimit) {
-      out_.how = fmt::format("more than {} unknowns", kSizeLimit);
+    if (system_.graph.unknowns().size() > kDominanceLimit) {
+      out_.how = fmt::format("more than {} unknowns", kDominanceLimit);
       return out_;
     }
-    if (std::string why = atSolution(); !why.empty()) {
-      out_.how = why;
+    solution_ = atSolution(system_, switches_, lifted_, options_.tie_tolerance);
+    out_.tied = solution_.tied;
+    if (!solution_.obstacle.empty()) {
+      out_.how = solution_.obstacle;
       return out_;
     }
+    GlobalRule rule = globalRule(system_, options_.unification, options_.node_limit);
+    if (rule.holds) return proveGlobally(rule);
     if (prove()) return out_;
     if (!refute() && out_.how.empty()) out_.how = "no test decided";
     return out_;
@@ -88,157 +52,60 @@ class Certifier {
       out_.tried.push_back(std::move(what));
   }
   bool exact() const {
-    return std::all_of(residual_.entries.begin(), residual_.entries.end(),
+    return std::all_of(solution_.residual.entries.begin(), solution_.residual.entries.end(),
                        [](Interval x) { return x.lo == 0 && x.hi == 0; });
   }
 
-  std::string atSolution();
-  double newtonCorrection();
-  void takeTies(const LiftedJacobian& smooth, double correction);
   Regular regular(double r, double delta);
-  Regular byNorm(const LiftedJacobian& j);
-  Regular byMinors(const LiftedJacobian& j);
-  bool boundByVertices(const LiftedJacobian& j, Regular& result);
-  bool prove();
+  enum class Grow { No, Yes };
+  bool prove(Grow grow = Grow::Yes);
+  Certificate proveGlobally(const GlobalRule& rule);
   void growBox(double r, Regular point);
   bool tryBox(double delta, double correction, Regular& result);
   bool refute();
   bool refuteSmooth(const LiftedJacobian& j);
-  bool refuteFrom(const LiftedJacobian& j, const std::vector<double>& v, bool& decided);
+  bool refuteFrom(const LiftedJacobian& j, const Vertex& v, bool& decided);
   bool checkedWitness(const LiftedJacobian& j, const std::vector<double>& d, Witness kind,
                       std::string how);
-  std::vector<std::vector<double>> vertices(const LiftedJacobian& j) const;
-  Matrix stackedResidual(size_t k) const;
+  bool patternsReachable(const LiftedJacobian& j, const std::vector<double>& d);
+  std::vector<Vertex> vertices(const LiftedJacobian& j) const;
 
   System system_;
   CertifyOptions options_;
   Switches switches_;
   Lifted lifted_;
   Certificate out_;
-  Matrix residual_;          // F at the solution
-  double correction_ = 0;    // of a Newton step there
-  std::vector<int> sides_;   // of the classes at the solution, 0 tied
+  Solution solution_;
 };
-
-// ---------------------------------------------------------------- the solution
-std::string Certifier::atSolution() {
-  if (std::string why = lifted_.evaluate(boxAround(system_.graph, 0, 0)); !why.empty()) return why;
-  residual_ = lifted_.residual();
-  correction_ = newtonCorrection();
-  return "";
-}
-
-// The sides by sign, zeros to one side; where that Jacobian is singular, to the other.
-double Certifier::newtonCorrection() {
-  double size = 0;
-  for (const Interval& f : residual_.entries) size = std::max(size, f.magnitude());
-  for (int tie : {1, -1}) {
-    std::vector<int> sides;
-    for (size_t c = 0; c < switches_.classes().size(); ++c) {
-      double s = lifted_.switchValue(static_cast<int>(c)).middle();
-      sides.push_back(s > 0 ? 1 : s < 0 ? -1 : tie);
-    }
-    LiftedJacobian j;
-    if (!lifted_.jacobian(j, &sides).empty()) continue;
-    std::optional<Preconditioner> p = precondition(j.unknowns);
-    bool usable = p && p->eta < 1;
-    double step = usable ? boundSolution(*p, residual_) : size;
-    sides_ = sides;
-    takeTies(j, step);
-    if (usable) return step;
-  }
-  return size;
-}
-
-// tau_c = ||ds_c/dz|| e + 64 eps scale(s_c); ds_c/dz with the other switches on their sides.
-void Certifier::takeTies(const LiftedJacobian& smooth, double correction) {
-  out_.tied.clear();
-  std::vector<int> taken = smooth.sides;
-  for (size_t c = 0; c < switches_.classes().size(); ++c) {
-    const KinkClass& own = switches_.classes()[c];
-    std::vector<int> alone = smooth.sides;
-    alone[c] = 0;
-    double value = lifted_.switchValue(static_cast<int>(c)).middle();
-    double rounding = 64 * std::numeric_limits<double>::epsilon() * own.magnitude;
-    LiftedJacobian j;
-    double slope = 0;
-    bool near = std::abs(value) <= rounding;
-    if (!near && correction > 0 && lifted_.jacobian(j, &alone).empty())
-      for (size_t col = 0; col < j.n; ++col) slope += j.unknowns.at(j.n, col).magnitude();
-    if (!near && !(std::abs(value) <= slope * correction + rounding)) continue;
-    taken[c] = 0;
-    out_.tied.push_back({system_.graph.node(own.first).span, value, 0});
-  }
-  sides_ = taken;
-}
-
-Matrix Certifier::stackedResidual(size_t k) const {
-  Matrix b(residual_.rows + k, 1);
-  for (size_t i = 0; i < residual_.rows; ++i) b.at(i, 0) = residual_.at(i, 0);
-  return b;
-}
 
 // ---------------------------------------------------------------- proofs
 Regular Certifier::regular(double r, double delta) {
   Regular none;
   std::string why = lifted_.evaluate(boxAround(system_.graph, r, delta));
   LiftedJacobian j;
-  if (why.empty()) why = lifted_.jacobian(j);
-  if (why.empty() && j.n + j.k() > kSizeLimit)
-    why = fmt::format("more than {} unknowns and tied switches", kSizeLimit);
+  std::vector<int> sides = lifted_.sides();
+  for (size_t c = 0; c < sides.size() && options_.tie_tolerance >= 0; ++c)
+    if (solution_.sides[c] == 0) sides[c] = 0;
+  if (why.empty()) why = lifted_.jacobian(j, &sides);
+  size_t size = j.n + j.k();
+  if (why.empty() && size > kDominanceLimit)
+    why = fmt::format("more than {} unknowns and tied switches", kDominanceLimit);
   if (!why.empty()) {
     none.how = why;
     return none;
   }
-  Regular norm = byNorm(j);
-  return norm.holds || j.k() == 0 ? norm : byMinors(j);
-}
-
-Regular Certifier::byNorm(const LiftedJacobian& j) {
-  Regular result;
-  Weights any(j.k(), Interval(0, 1));
-  std::optional<Preconditioner> p = precondition(j.at(any));
-  result.how = "the interval Newton test (Krawczyk)";
-  if (!p || !(p->eta < 1)) return result;
-  result.holds = result.bounded = true;
-  result.correction = boundSolution(*p, stackedResidual(j.k()));
-  result.lipschitz = boundSolution(*p, j.parametersAt(any));
-  return result;
-}
-
-Regular Certifier::byMinors(const LiftedJacobian& j) {
-  Regular result;
-  tried("the interval Newton test (Krawczyk)");
-  for (const std::vector<double>& v : vertices(j)) {
-    Matrix a = j.at(pointWeights(v));
-    std::optional<Preconditioner> p = regularAt(a);
-    if (!p) continue;
-    PMatrixResult test = testPMatrix(pMatrixAt(j, v, a, *p), options_.node_limit);
-    result.how = test.how;
-    if (test.verdict != Verdict::Proved) return result;
-    result.holds = true;
-    result.bounded = boundByVertices(j, result);
-    return result;
+  Regular found;
+  for (bool dominance : {size > kSmall, size <= kSmall}) {
+    if (!dominance && size > kSizeLimit) continue;
+    found = dominance ? byDominance(j, solution_.residual) : byNorm(j, solution_.residual);
+    if (found.holds) return found;
+    tried(found.how);
   }
-  result.how = "no vertex was shown to be invertible";
-  return result;
+  if (j.k() == 0 || size > kSizeLimit) return found;
+  return byMinors(j, solution_.residual, vertices(j), options_.node_limit);
 }
 
-// A_d^-1 b is a quotient of functions affine in each d_i, so its entries are extreme at vertices.
-bool Certifier::boundByVertices(const LiftedJacobian& j, Regular& result) {
-  if (j.k() > kVertexLimit) return false;
-  for (uint32_t set = 0; set < (1u << j.k()); ++set) {
-    std::vector<double> v(j.k());
-    for (size_t i = 0; i < j.k(); ++i) v[i] = set >> i & 1u;
-    std::optional<Preconditioner> p = regularAt(j.at(pointWeights(v)));
-    if (!p) return false;
-    result.correction = std::max(result.correction, boundSolution(*p, stackedResidual(j.k())));
-    result.lipschitz = std::max(result.lipschitz, boundSolution(*p, j.parametersAt(pointWeights(v))));
-  }
-  return true;
-}
-
-std::vector<std::vector<double>> Certifier::vertices(const LiftedJacobian& j) const {
+std::vector<Vertex> Certifier::vertices(const LiftedJacobian& j) const {
   size_t k = j.k();
   std::vector<double> signs(k), alternating(k);
   for (size_t i = 0; i < k; ++i) {
@@ -248,10 +115,10 @@ std::vector<std::vector<double>> Certifier::vertices(const LiftedJacobian& j) co
   return {signs, std::vector<double>(k, 1), std::vector<double>(k, 0), alternating};
 }
 
-bool Certifier::prove() {
+bool Certifier::prove(Grow grow) {
   double size = 1;
   for (NodeId id : system_.graph.unknowns()) size = std::max(size, std::abs(system_.graph.node(id).value));
-  double r = std::max(4 * correction_, 64 * std::numeric_limits<double>::epsilon() * size);
+  double r = std::max(4 * solution_.correction, 64 * std::numeric_limits<double>::epsilon() * size);
   for (int attempt = 0; attempt < 8; ++attempt) {
     Regular point = regular(r, 0);
     if (!point.holds) {
@@ -263,16 +130,16 @@ bool Certifier::prove() {
       point.lipschitz = -1;
     }
     if (!point.bounded) {
-      tried(fmt::format("all Jacobians over the enclosure are regular, but the distance to the root is "
-                        "not bounded for more than {} switches", kVertexLimit));
+      tried("all Jacobians over the enclosure are regular, but the distance to the root is "
+                        "not bounded for so many switches");
       return false;
     }
     if (point.correction < r) {
       out_.verdict = Verdict::Proved;
       out_.how = point.how;
       out_.enclosure = r;
-      out_.lipschitz = point.lipschitz;
-      if (point.lipschitz >= 0) growBox(r, point);
+      out_.lipschitz = std::isfinite(point.lipschitz) ? point.lipschitz : -1;
+      if (point.lipschitz >= 0 && std::isfinite(point.lipschitz) && grow == Grow::Yes) growBox(r, point);
       return true;
     }
     r = 4 * point.correction;
@@ -319,17 +186,38 @@ void Certifier::growBox(double r, Regular point) {
   }
 }
 
+// The rule decides; the box adds how far the root is, and what is known of parameters that it holds.
+Certificate Certifier::proveGlobally(const GlobalRule& rule) {
+  bool all = rule.held == 0 && rule.lipschitz >= 0;
+  if (!prove(all ? Grow::No : Grow::Yes)) {
+    out_.radius = 0;
+    out_.lipschitz = out_.enclosure = -1;
+  }
+  out_.verdict = Verdict::Proved;
+  out_.scope = Scope::Global;
+  out_.how = rule.how;
+  out_.tried.clear();
+  out_.free = rule.free;
+  out_.held = rule.held;
+  out_.free_lipschitz = rule.lipschitz;
+  if (all) {
+    out_.radius = kInfinite;
+    out_.lipschitz = rule.lipschitz;
+  }
+  return out_;
+}
+
 // ---------------------------------------------------------------- refutations
 bool Certifier::refute() {
   if (std::string why = lifted_.evaluate(boxAround(system_.graph, 0, 0)); !why.empty()) return false;
   LiftedJacobian j;
-  if (std::string why = lifted_.jacobian(j, &sides_); !why.empty()) {
+  if (std::string why = lifted_.jacobian(j, &solution_.sides); !why.empty()) {
     out_.how = why;
     return false;
   }
   if (j.n + j.k() > kSizeLimit) return false;
   if (j.k() == 0) return refuteSmooth(j);
-  for (const std::vector<double>& v : vertices(j)) {
+  for (const Vertex& v : vertices(j)) {
     bool decided = false;
     if (refuteFrom(j, v, decided)) return true;
     if (decided) return false;
@@ -354,7 +242,7 @@ bool Certifier::refuteSmooth(const LiftedJacobian& j) {
   return false;
 }
 
-bool Certifier::refuteFrom(const LiftedJacobian& j, const std::vector<double>& v, bool& decided) {
+bool Certifier::refuteFrom(const LiftedJacobian& j, const Vertex& v, bool& decided) {
   Matrix a = j.at(pointWeights(v));
   std::optional<Preconditioner> p = regularAt(a);
   if (!p)
@@ -373,11 +261,30 @@ bool Certifier::refuteFrom(const LiftedJacobian& j, const std::vector<double>& v
                                                               : Witness::NumericallySingular;
     std::string how = kind == Witness::NumericallySingular ? "weights of a numerically singular Jacobian"
                                                            : test.how;
-    if (checkedWitness(j, d, kind, how)) return true;
+    if (checkedWitness(j, d, kind, how)) {
+      out_.reachable = patternsReachable(j, d);
+      return true;
+    }
   }
   out_.how = test.verdict == Verdict::Refuted ? "a witness was found that did not pass its check"
                                               : test.how;
   return false;
+}
+
+// The vertices next to the weights: one if all are 0 or 1, two on both sides of a fractional one.
+bool Certifier::patternsReachable(const LiftedJacobian& j, const std::vector<double>& d) {
+  for (double fraction : {0.0, 1.0}) {
+    std::vector<int> sides = j.sides;
+    bool whole = true;
+    for (size_t i = 0; i < d.size(); ++i) {
+      bool inner = d[i] > 1e-9 && d[i] < 1 - 1e-9;
+      whole = whole && !inner;
+      sides[static_cast<size_t>(j.tied[i])] = (inner ? fraction : d[i]) > 0.5 ? 1 : -1;
+    }
+    if (patternReach(lifted_, j, sides) != Reach::Feasible) return false;
+    if (whole) break;
+  }
+  return true;
 }
 
 bool Certifier::checkedWitness(const LiftedJacobian& j, const std::vector<double>& d, Witness kind,

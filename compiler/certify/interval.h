@@ -6,13 +6,21 @@
 #pragma once
 
 #include <algorithm>
+#include <bit>
 #include <cmath>
+#include <cstdint>
 #include <limits>
 
 namespace dini::certify {
 
-inline double roundDown(double x) { return std::nextafter(x, -std::numeric_limits<double>::infinity()); }
-inline double roundUp(double x) { return std::nextafter(x, std::numeric_limits<double>::infinity()); }
+// The next number up, as std::nextafter: neighbours have neighbouring bit patterns.
+inline double roundUp(double x) {
+  if (!(x < std::numeric_limits<double>::infinity())) return x;
+  if (x == 0) return std::numeric_limits<double>::denorm_min();
+  auto bits = std::bit_cast<int64_t>(x);
+  return std::bit_cast<double>(x > 0 ? bits + 1 : bits - 1);
+}
+inline double roundDown(double x) { return -roundUp(-x); }
 
 struct Interval {
   double lo = 0, hi = 0;

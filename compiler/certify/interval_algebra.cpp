@@ -21,10 +21,10 @@ Interval widened(double low, double high) {
   return {roundDown(low - error(low)), roundUp(high + error(high))};
 }
 
-// Outside of its domain nothing is known of an operation.
+// Outside of its domain nothing is known of an operation. At infinite ends the kernels give the limits.
 bool insideDomain(const ops::Facts& facts, Interval x) {
   const ops::Interval domain = facts.domain.value.operands[0];
-  return x.finite() && domain.lo <= x.lo && x.hi <= domain.hi;
+  return domain.lo <= x.lo && x.hi <= domain.hi;
 }
 
 Interval monotone(OpCode code, const ops::Facts& facts, Interval x) {
@@ -82,7 +82,6 @@ Interval wave(OpCode code, Interval x, double shift) {
 }
 
 Interval cosh(Interval x) {
-  if (!x.finite()) return Interval::everything();
   double far = x.magnitude(), near = x.mignitude();
   double low = ops::evaluate(OpCode::Cosh, {&near, 1}), high = ops::evaluate(OpCode::Cosh, {&far, 1});
   Interval result = widened(low, high);
@@ -146,6 +145,23 @@ struct IntervalAlgebra {
 };
 static_assert(ops::Algebra<IntervalAlgebra>);
 
+// Functions whose derivative is even and falls away from 0, to the limit 0.
+bool hasBumpSlope(OpCode code) {
+  return code == OpCode::Tanh || code == OpCode::Sigmoid || code == OpCode::Atan || code == OpCode::Asinh ||
+         code == OpCode::Erf;
+}
+
+Interval bumpSlope(OpCode code, Interval x) {
+  auto at = [&](double point) {
+    IntervalAlgebra algebra;
+    Interval operand = point, value = intervalValue(code, {&operand, 1});
+    return ops::partialIn(algebra, code, {}, 0, &operand, value);
+  };
+  double far = x.magnitude();
+  double least = std::isfinite(far) ? std::max(at(far).lo, 0.0) : 0;
+  return {least, at(x.mignitude()).hi};
+}
+
 }  // namespace
 
 Interval intervalValue(OpCode code, std::span<const Interval> x, const ops::Parameters& parameters) {
@@ -190,8 +206,25 @@ Interval intervalPartial(OpCode code, size_t k, std::span<const Interval> operan
   const ops::Facts& facts = ops::facts(code);
   if (facts.partials == 0u) return value.finite() ? Interval(0.0) : Interval::everything();
   check((facts.partials >> k & 1u) != 0, "a derivative that the row does not state");
+  if (hasBumpSlope(code)) return bumpSlope(code, operands[0]);
   IntervalAlgebra algebra;
   return ops::partialIn(algebra, code, parameters, k, operands.data(), value);
+}
+
+std::optional<Interval> slopeOverReals(OpCode code) {
+  switch (code) {
+    case OpCode::Tanh:
+    case OpCode::Sigmoid:
+    case OpCode::Softplus:
+    case OpCode::Atan:
+    case OpCode::Asinh:
+    case OpCode::Erf:
+    case OpCode::Sin:
+    case OpCode::Cos: break;
+    default: return std::nullopt;
+  }
+  Interval everything = Interval::everything();
+  return intervalPartial(code, 0, {&everything, 1}, intervalValue(code, {&everything, 1}));
 }
 
 }  // namespace dini::certify

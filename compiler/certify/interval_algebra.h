@@ -21,4 +21,7 @@ Interval intervalValue(ir::OpCode code, std::span<const Interval> operands,
 Interval intervalPartial(ir::OpCode code, size_t k, std::span<const Interval> operands,
                          Interval value, const ops::Parameters& parameters = {});
 
+// d result / d operand of a function of one real over all reals, where that is bounded.
+std::optional<Interval> slopeOverReals(ir::OpCode code);
+
 }  // namespace dini::certify

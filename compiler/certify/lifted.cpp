@@ -43,7 +43,21 @@ Matrix LiftedJacobian::parametersAt(const std::vector<Interval>& d) const {
   return weighted(parameters, d, n, false);
 }
 
-std::string Lifted::evaluate(const Box& box) {
+Lifted::Lifted(const System& system, const Switches& switches, const std::vector<char>& held)
+    : system_(system), switches_(switches), still_(system.graph.size(), 0) {
+  for (size_t at = 0; at < still_.size(); ++at) {
+    const Node& node = system.graph.node(static_cast<NodeId>(at));
+    bool still = node.leaf == Leaf::Constant ||
+                 (node.leaf == Leaf::Parameter && node.index < held.size() && held[node.index] != 0);
+    if (node.leaf == Leaf::None) {
+      still = true;
+      for (NodeId operand : node.operands) still = still && (operand < 0 || still_[static_cast<size_t>(operand)]);
+    }
+    still_[at] = still;
+  }
+}
+
+std::string Lifted::evaluate(const Box& box, Ends ends) {
   const Graph& graph = system_.graph;
   values_.assign(graph.size(), Interval());
   for (size_t at = 0; at < graph.size(); ++at) {
@@ -68,7 +82,7 @@ std::string Lifted::evaluate(const Box& box) {
   for (const Guard& guard : system_.guards)
     if (!guardHolds(guard)) return "a comparison that chose the code is not decided over the enclosure";
   for (NodeId equation : system_.equations)
-    if (!value(equation).finite()) return "the equations have no finite enclosure";
+    if (ends == Ends::Finite && !value(equation).finite()) return "the equations have no finite enclosure";
   return "";
 }
 
@@ -116,7 +130,7 @@ Interval Lifted::switchValue(int class_id) const {
   return all;
 }
 
-std::vector<int> Lifted::sidesOf() const {
+std::vector<int> Lifted::sides() const {
   std::vector<int> sides;
   for (size_t c = 0; c < switches_.classes().size(); ++c) {
     Interval s = switchValue(static_cast<int>(c));
@@ -129,7 +143,7 @@ std::string Lifted::jacobian(LiftedJacobian& result, const std::vector<int>* for
   const Graph& graph = system_.graph;
   result = {};
   result.n = graph.unknowns().size();
-  result.sides = forced ? *forced : sidesOf();
+  result.sides = forced ? *forced : sides();
   for (size_t c = 0; c < result.sides.size(); ++c)
     if (result.sides[c] == 0) result.tied.push_back(static_cast<int>(c));
   size_t rows = result.n + result.k();
@@ -155,6 +169,20 @@ std::string Lifted::jacobian(LiftedJacobian& result, const std::vector<int>* for
   return "";
 }
 
+std::optional<std::vector<Interval>> Lifted::switchRow(int class_id, const std::vector<int>& sides) {
+  LiftedJacobian one;
+  one.n = system_.graph.unknowns().size();
+  one.sides = sides;
+  one.unknowns = Matrix(1, one.n);
+  one.parameters = Matrix(1, system_.graph.parameters().size());
+  const Node& first = system_.graph.node(switches_.classes()[static_cast<size_t>(class_id)].first);
+  for (size_t side : {0u, 1u})
+    if (!row(first.operands[side], side == 0 ? 1 : -1, one, 0, one).empty()) return std::nullopt;
+  std::vector<Interval> all = one.unknowns.entries;
+  all.insert(all.end(), one.parameters.entries.begin(), one.parameters.entries.end());
+  return all;
+}
+
 std::string Lifted::row(NodeId node, double sign, const LiftedJacobian& shape, size_t at,
                         LiftedJacobian& result) {
   size_t count = static_cast<size_t>(node) + 1;
@@ -178,7 +206,7 @@ std::string Lifted::spread(NodeId id, Interval bar, const LiftedJacobian& shape,
     bars_[slot] = pending_[slot] ? bars_[slot] + amount : amount;
     pending_[slot] = 1;
   };
-  if (node.leaf == Leaf::Constant) return "";
+  if (still_[static_cast<size_t>(id)]) return "";
   if (node.leaf == Leaf::Unknown) {
     Interval& entry = result.unknowns.at(at, node.index);
     entry = entry + bar;
@@ -209,8 +237,8 @@ std::string Lifted::spread(NodeId id, Interval bar, const LiftedJacobian& shape,
   size_t arity = static_cast<size_t>(ops::arity(node.code));
   for (size_t k = 0; k < arity; ++k) x[k] = value(node.operands[k]);
   for (size_t k = 0; k < arity; ++k) {
-    // Constants take no derivative, so an exponent's needs no logarithm.
-    if (system_.graph.node(node.operands[k]).leaf == Leaf::Constant) continue;
+    // A constant exponent's derivative would need a logarithm.
+    if (still_[static_cast<size_t>(node.operands[k])]) continue;
     Interval slope = intervalPartial(node.code, k, {x, arity}, value(id), node.parameters);
     if (!slope.finite()) return "a derivative has no finite enclosure";
     if (slope.lo == 0 && slope.hi == 0) continue;

@@ -32,22 +32,30 @@ struct LiftedJacobian {
   Matrix parametersAt(const std::vector<Interval>& d) const;
 };
 
+// Whether the equations must have finite values over a box.
+enum class Ends { Finite, Any };
+
 class Lifted {
  public:
-  Lifted(const System& system, const Switches& switches) : system_(system), switches_(switches) {}
+  // `held` parameters take no derivative (none: all do).
+  Lifted(const System& system, const Switches& switches, const std::vector<char>& held = {});
 
   // Empty, or why nothing can be said about this box.
-  std::string evaluate(const Box& box);
+  std::string evaluate(const Box& box, Ends ends = Ends::Finite);
   // F over the box that was evaluated.
   Matrix residual() const;
   Interval switchValue(int class_id) const;
+  // Of every class: 1, -1, or 0 where the switch may vanish in the box.
+  std::vector<int> sides() const;
+  // The derivatives of a class's switch with respect to z and x, the other switches on the given sides,
+  // none tied; nothing where they are not known.
+  std::optional<std::vector<Interval>> switchRow(int class_id, const std::vector<int>& sides);
   // Classes whose switch may vanish in the box are tied; `forced` (a side per class) overrides.
   std::string jacobian(LiftedJacobian& result, const std::vector<int>* forced = nullptr);
 
  private:
   Interval value(NodeId id) const { return values_[static_cast<size_t>(id)]; }
   bool guardHolds(const Guard& guard) const;
-  std::vector<int> sidesOf() const;
   // One row by a reverse sweep: d(node) with respect to z, w (columns after n), x.
   std::string row(NodeId node, double sign, const LiftedJacobian& shape, size_t at,
                   LiftedJacobian& result);
@@ -56,6 +64,7 @@ class Lifted {
 
   const System& system_;
   const Switches& switches_;
+  std::vector<char> still_;  // of nodes: takes no derivative
   std::vector<Interval> values_;
   std::vector<Interval> bars_;
   std::vector<char> pending_;

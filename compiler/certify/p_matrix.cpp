@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include "certify/enclosure.h"
+
 namespace dini::certify {
 
 // With D = diag(M's row scales) nothing is assumed about symmetry: sym(M) = (M + M')/2 is enclosed
@@ -46,6 +48,26 @@ bool hMatrixWithPositiveDiagonal(const IntervalMatrix& M) {
     for (size_t i = 0; i < n; ++i) d[i] = std::max(next[i] / largest, 1e-12);
   }
   return false;
+}
+
+// S' from (M + I)' S' = 2 (M - I)'; then I - |S| / 2 is to be an H-matrix.
+bool centredResponseIsSmall(const IntervalMatrix& M) {
+  size_t n = M.n;
+  Matrix sum(n, n), difference(n, n);
+  for (size_t i = 0; i < n; ++i)
+    for (size_t j = 0; j < n; ++j) {
+      Interval unit = i == j ? 1.0 : 0.0;
+      sum.at(j, i) = M.at(i, j) + unit;
+      difference.at(j, i) = Interval(2) * (M.at(i, j) - unit);
+    }
+  std::optional<Preconditioner> p = precondition(sum);
+  if (!p || !(p->eta < 1)) return false;
+  Matrix s = encloseSolution(*p, sum, difference);
+  IntervalMatrix rest(n);
+  for (size_t i = 0; i < n; ++i)
+    for (size_t j = 0; j < n; ++j)
+      rest.at(i, j) = Interval(i == j ? 1.0 : 0.0) - Interval(s.at(j, i).magnitude() / 2);
+  return hMatrixWithPositiveDiagonal(rest);
 }
 
 namespace {
@@ -162,6 +184,11 @@ PMatrixResult testPMatrix(const IntervalMatrix& M, uint64_t node_limit) {
   if (hMatrixWithPositiveDiagonal(M)) {
     result.verdict = Verdict::Proved;
     result.how = "an H-matrix with positive diagonal";
+    return result;
+  }
+  if (centredResponseIsSmall(M)) {
+    result.verdict = Verdict::Proved;
+    result.how = "the spectral radius of the centred response";
     return result;
   }
   Recursion recursion(M.n, node_limit);

@@ -49,5 +49,8 @@ bool symmetricPartPositiveDefinite(const IntervalMatrix& M);
 // The comparison matrix (M_ii - |M_ij|) has a positive vector d with positive image: then M is an
 // H-matrix with positive diagonal, and those are P-matrices.
 bool hMatrixWithPositiveDiagonal(const IntervalMatrix& M);
+// With S = 2 (M - I)(M + I)^-1, the response with every weight at 1/2: I + diag(e) S is regular for all
+// |e_i| <= 1/2 if the spectral radius of |S| is below 2.
+bool centredResponseIsSmall(const IntervalMatrix& M);
 
 }  // namespace dini::certify

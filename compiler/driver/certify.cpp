@@ -1,11 +1,14 @@
 // dini certify FILE --fn f --at x=0: for every solve that the call evaluates, whether the Jacobian of
 // its equations is invertible for every tie weight at the solution. Text for people, --json for
 // programs. Exit code 0 for any verdict, 1 where the call fails. Theory: docs/nonsmooth.md.
+#include <algorithm>
+#include <cmath>
+
 #include <CLI/CLI.hpp>
 
 #include "certify/certificate.h"
-#include "driver/bindings.h"
 #include "driver/commands.h"
+#include "driver/point_call.h"
 #include "session/inspect.h"
 #include "session/status_report.h"
 
@@ -35,22 +38,27 @@ const char* name(certify::Witness witness) {
   return "";
 }
 
-std::string place(const SourceManager& sources, Span span) {
-  if (!span.valid()) return "the call";
-  const SourceFile& file = sources.file(span.file);
-  LineColumn at = file.lineColumn(span.begin);
-  return fmt::format("{}:{}:{}", file.path(), at.line, at.column);
-}
-
 std::string count(size_t n, const char* what) { return fmt::format("{} {}{}", n, what, n == 1 ? "" : "s"); }
 
 void printReasons(const SourceManager& sources, const Certificate& c) {
-  for (const certify::TiedSwitch& tie : c.tied)
+  constexpr size_t kShown = 16;
+  for (size_t k = 0; k < c.tied.size(); ++k) {
+    if (k == kShown) {
+      printLine(fmt::format("  and {} more tied switches", c.tied.size() - kShown));
+      break;
+    }
+    const certify::TiedSwitch& tie = c.tied[k];
     printLine(fmt::format("  tied: {}, switch {:g}{}", place(sources, tie.span), tie.value,
                           c.verdict == Verdict::Refuted ? fmt::format(", weight {:g}", tie.weight) : ""));
+  }
   if (c.verdict == Verdict::Refuted) {
-    printLine(fmt::format("  witness: {}, for the program's product set of weights; sigma_min / sigma_max = {:.1e}",
-                          name(c.witness), c.singularity));
+    bool between = std::any_of(c.tied.begin(), c.tied.end(),
+                               [](const auto& tie) { return tie.weight > 0 && tie.weight < 1; });
+    const char* where = c.tied.empty()  ? ""
+                        : !c.reachable ? ", for the program's product set of weights"
+                        : between      ? ", between two sign patterns that are met beside the point"
+                                       : ", at a sign pattern that is met beside the point";
+    printLine(fmt::format("  witness: {}{}; sigma_min / sigma_max = {:.1e}", name(c.witness), where, c.singularity));
     printLine(fmt::format("  kernel: [{:g}]", fmt::join(c.kernel, ", ")));
   }
   if (c.verdict == Verdict::Unknown && c.reason_span.valid())
@@ -59,29 +67,35 @@ void printReasons(const SourceManager& sources, const Certificate& c) {
     printLine(fmt::format("  tried: {}", fmt::join(c.tried, "; ")));
 }
 
+void printScope(const Certificate& c) {
+  if (c.scope == certify::Scope::Global) {
+    std::string which = c.held == 0 ? "every value of the parameters"
+                                    : fmt::format("every value of {} of the {} parameters, the others as they are",
+                                                  c.free, c.free + c.held);
+    if (c.free == 0) which = "the parameters as they are";
+    printLine(fmt::format("  scope: global; exactly one root for {}", which));
+    if (c.free_lipschitz >= 0) printLine(fmt::format("  Lipschitz constant there: {:.6g}", c.free_lipschitz));
+    if (c.radius > 0 && std::isfinite(c.radius))
+      printLine(fmt::format("  all parameters within {:.3g}: Lipschitz constant {:.6g}", c.radius, c.lipschitz));
+    return;
+  }
+  if (c.scope == certify::Scope::Box)
+    printLine(fmt::format("  scope: box; exactly one root within {:.3g} of the solution for every "
+                          "parameter within {:.3g}", c.enclosure, c.radius));
+  else
+    printLine(fmt::format("  scope: point; exactly one root within {:.3g} of the solution, and one "
+                          "beside it for nearby parameters", c.enclosure));
+  if (c.lipschitz >= 0) printLine(fmt::format("  Lipschitz constant: {:.6g}", c.lipschitz));
+}
+
 void printText(const SourceManager& sources, const Certificate& c) {
   printLine(fmt::format("solve at {}: {}, {}, {}", place(sources, c.span), name(c.verdict),
                         count(c.unknowns, "unknown"), fmt::format("{} switch class{}", c.kinks, c.kinks == 1 ? "" : "es")));
   printLine("  by: " + c.how);
   if (c.verdict == Verdict::Proved) {
-    if (c.scope == certify::Scope::Box)
-      printLine(fmt::format("  scope: box; exactly one root within {:.3g} of the solution for every "
-                            "parameter within {:.3g}", c.enclosure, c.radius));
-    else
-      printLine(fmt::format("  scope: point; exactly one root within {:.3g} of the solution, and one "
-                            "beside it for nearby parameters", c.enclosure));
-    if (c.lipschitz >= 0) printLine(fmt::format("  Lipschitz constant: {:.6g}", c.lipschitz));
+    printScope(c);
   }
   printReasons(sources, c);
-}
-
-std::string jsonText(const std::string& text) {
-  std::string out = "\"";
-  for (char c : text) {
-    if (c == '"' || c == '\\') out += '\\';
-    out += c;
-  }
-  return out + '"';
 }
 
 std::string json(const SourceManager& sources, const Certificate& c) {
@@ -90,13 +104,20 @@ std::string json(const SourceManager& sources, const Certificate& c) {
                                 jsonText(c.how));
   out += fmt::format(R"(, "solution": [{:.17g}])", fmt::join(c.solution, ", "));
   if (c.verdict == Verdict::Proved) {
-    out += fmt::format(R"(, "scope": "{}", "enclosure": {:.17g}, "radius": {:.17g})",
-                       c.scope == certify::Scope::Box ? "box" : "point", c.enclosure, c.radius);
+    auto number = [](double x) { return std::isfinite(x) ? fmt::format("{:.17g}", x) : "\"inf\""; };
+    const char* scopes[] = {"point", "box", "global"};
+    out += fmt::format(R"(, "scope": "{}")", scopes[static_cast<int>(c.scope)]);
+    if (c.enclosure >= 0) out += fmt::format(R"(, "enclosure": {:.17g})", c.enclosure);
+    out += fmt::format(R"(, "radius": {})", number(c.radius));
     if (c.lipschitz >= 0) out += fmt::format(R"(, "lipschitz": {:.17g})", c.lipschitz);
+    if (c.scope == certify::Scope::Global) {
+      out += fmt::format(R"(, "free": {}, "held": {})", c.free, c.held);
+      if (c.free_lipschitz >= 0) out += fmt::format(R"(, "free_lipschitz": {:.17g})", c.free_lipschitz);
+    }
   }
   if (c.verdict == Verdict::Refuted)
-    out += fmt::format(R"(, "kind": "{}", "kernel": [{:.17g}], "singularity": {:.17g})", name(c.witness),
-                       fmt::join(c.kernel, ", "), c.singularity);
+    out += fmt::format(R"(, "kind": "{}", "kernel": [{:.17g}], "singularity": {:.17g}, "reachable": {})",
+                       name(c.witness), fmt::join(c.kernel, ", "), c.singularity, c.reachable);
   std::vector<std::string> ties, tried;
   for (const certify::TiedSwitch& tie : c.tied)
     ties.push_back(fmt::format(R"({{"place": {}, "switch": {:.17g}{}}})", jsonText(place(sources, tie.span)),
@@ -124,23 +145,11 @@ void print(const SourceManager& sources, const CertifyCommand& command,
 int run(Context& context, CertifyCommand command) {
   session::Session* session = context.session();
   if (!session) return context.finish();
-  if (!session->readFile(command.file) || session->sink().hasErrors()) return context.finish();
-  if (!session->program().findFunction(command.function))
-    return context.fail(DiagCode::UnknownName,
-                        fmt::format("`{}` has no function `{}`", command.file, command.function));
-  auto bindings = bindAt(context, *session, command.function, command.at);
-  if (!bindings) return context.finish();
-  std::optional<lower::Lowered> call = session->lowerText(
-      "command line", fmt::format("{}({})", command.function, fmt::join(*bindings, ", ")));
+  std::optional<PointCall> call = callAtPoint(context, command.file, command.function, command.at);
   if (!call) return context.finish();
-  std::vector<ir::Tensor> arguments;
-  for (const std::string& input : call->inputs) {
-    const lower::HostValue* value = session->find(input);
-    arguments.insert(arguments.end(), value->leaves.begin(), value->leaves.end());
-  }
   command.limits.unification = session->executor().options().certification.unification;
   session::CertifiedCall certified = session::certifyCall(
-      session->lowerer().module(), *call->function, arguments, {command.limits, &session::interruptFlag()});
+      session->lowerer().module(), *call->function, call->arguments, {command.limits, &session::interruptFlag()});
   if (certified.status.status != ir::Status::Ok) {
     session::reportStatus(certified.status, call->function->span, session->sink());
     return context.finish();
@@ -163,6 +172,8 @@ Command addCertify(CLI::App& parser) {
   app->add_option("--radius", command->limits.radius,
                   "prove one root for all parameters within this distance (default: search)")
       ->check(CLI::PositiveNumber);
+  app->add_option("--tie-tolerance", command->limits.tie_tolerance, "switches of at most this size are tied")
+      ->check(CLI::NonNegativeNumber);
   app->add_option("--node-limit", command->limits.node_limit,
                   "bound on the nodes of the recursion over weights");
   return {app, [command](Context& context) { return run(context, *command); }};

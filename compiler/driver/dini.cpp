@@ -114,7 +114,7 @@ int runDini(int argc, const char* const* argv) {
                 "solve failed; 2 a known limitation; 70 a bug in the compiler.");
   const std::vector<Command> commands = {addRun(parser),  addEval(parser),    addCheck(parser),
                                          addTest(parser), addFmt(parser),     addEmit(parser),
-                                         addExplain(parser), addRepl(parser), addCertify(parser),
+                                         addExplain(parser), addRepl(parser), addCertify(parser), addClarke(parser),
                                          addPlot(parser)};
   try {
     parser.parse(argc, argv);

@@ -10,11 +10,10 @@
 namespace dini::driver {
 namespace {
 
-constexpr std::array<std::string_view, 6> kCommands = {"clarke", "build", "import",
-                                                       "lsp",    "bench", "gradbench"};
-constexpr std::array<std::string_view, 6> kOptions = {"--tie-direction", "--tie-tolerance",
-                                                      "--tie-report",    "--audit",
-                                                      "--progress",      "--resume"};
+constexpr std::array<std::string_view, 5> kCommands = {"build", "import", "lsp", "bench",
+                                                       "gradbench"};
+constexpr std::array<std::string_view, 5> kOptions = {"--tie-direction", "--tie-tolerance",
+                                                      "--tie-report", "--progress", "--resume"};
 
 template <class Words>
 bool holds(const Words& words, std::string_view word) {
@@ -26,14 +25,16 @@ bool holds(const Words& words, std::string_view word) {
 std::span<const std::string_view> reservedCommands() { return kCommands; }
 
 std::optional<std::string> reservedWord(std::span<const char* const> arguments) {
-  bool command_seen = false;
+  bool command_seen = false, judges_ties = false;
   for (std::string_view argument : arguments) {
     if (argument == "--") return std::nullopt;
     if (argument.starts_with("--")) {
       std::string_view name = argument.substr(0, argument.find('='));
+      if (judges_ties && name == "--tie-tolerance") continue;
       if (holds(kOptions, name)) return fmt::format("the option `{}`", name);
     } else if (!argument.starts_with("-") && !command_seen) {
       command_seen = true;
+      judges_ties = argument == "certify" || argument == "clarke";
       if (holds(kCommands, argument)) return fmt::format("the command `{}`", argument);
     }
   }

@@ -5,6 +5,7 @@
 #include <fmt/ranges.h>
 
 #include "driver/commands.h"
+#include "driver/point_call.h"
 #include "session/data_file.h"
 #include "session/value_text.h"
 
@@ -17,7 +18,28 @@ struct RunOptions {
   std::vector<std::string> arguments;
   std::string out;
   bool json = false;
+  bool audit = false;
 };
+
+std::string vectorText(const std::vector<double>& x) { return fmt::format("[{:.9g}]", fmt::join(x, ", ")); }
+
+// What the audit found, after the script's own output.
+void printAudit(const SourceManager& sources, const certify::Audit& audit) {
+  if (audit.solves().empty()) printLine("audit: no solve was executed outside of comprehensions");
+  for (const certify::AuditedSolve& solve : audit.solves()) {
+    printLine(fmt::format("audit: the solve at {} was executed {} time{}: {} suspect step{}, {} leap{}, {} unknown",
+                          place(sources, solve.span), solve.executions, solve.executions == 1 ? "" : "s",
+                          solve.suspect, solve.suspect == 1 ? "" : "s", solve.leaps, solve.leaps == 1 ? "" : "s",
+                          solve.unknown));
+    for (const certify::AuditedStep& step : audit.steps()) {
+      if (!(step.span == solve.span)) continue;
+      bool leap = step.kind == certify::StepKind::Leap;
+      printLine(fmt::format("  {} at execution {}: parameters {}{}, solution {} to {}", leap ? "leap" : "unknown",
+                            step.number, vectorText(step.from), leap ? "" : " to " + vectorText(step.to),
+                            vectorText(step.before), vectorText(step.after)));
+    }
+  }
+}
 
 // Binds one NAME=VALUE; gives the name, empty after an error.
 std::string bindArgument(Context& context, session::Session& session, const std::string& text) {
@@ -66,6 +88,11 @@ int runFunction(Context& context, session::Session& session, const RunOptions& o
   return context.finish();
 }
 
+int end(Context& context, const certify::Audit* audit) {
+  if (audit) printAudit(context.sources(), *audit);
+  return context.finish();
+}
+
 int run(Context& context, const RunOptions& options) {
   if (options.function.empty() && (!options.arguments.empty() || !options.out.empty()))
     return context.fail(DiagCode::BadCommandLine, "`--arg` and `--out` belong to a function",
@@ -74,9 +101,17 @@ int run(Context& context, const RunOptions& options) {
   if (!session) return context.finish();
   ast::File* file = session->readFile(options.file);
   if (!file || session->sink().hasErrors()) return context.finish();
-  if (!options.function.empty()) return runFunction(context, *session, options);
+  std::unique_ptr<certify::Audit> audit;
+  if (options.audit) {
+    audit = std::make_unique<certify::Audit>(session->executor().options().certification);
+    session->executor().options().audit = audit.get();
+  }
+  if (!options.function.empty()) {
+    runFunction(context, *session, options);
+    return end(context, audit.get());
+  }
   session->runStatements(*file);
-  return context.finish();
+  return end(context, audit.get());
 }
 
 }  // namespace
@@ -90,6 +125,8 @@ Command addRun(CLI::App& parser) {
       ->allow_extra_args(false);
   app->add_option("--out", options->out, "write the function's value to this .npy or .csv file");
   app->add_flag("--json", options->json, "print the function's value as JSON");
+  app->add_flag("--audit", options->audit,
+                "follow solves from one execution to the next and name the steps that leap a discontinuity");
   return {app, [options](Context& context) { return run(context, *options); }};
 }
 

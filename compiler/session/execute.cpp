@@ -69,7 +69,8 @@ ir::Outcome Executor::compileAndRun(const ir::Module& module, const ir::Function
 
 ir::Outcome Executor::run(const ir::Module& module, const ir::Function& function,
                           std::span<const ir::Tensor> arguments) {
-  bool interpreted = options_.engine == Engine::Interpreter || inspects(module, function);
+  bool interpreted = options_.engine == Engine::Interpreter || options_.audit != nullptr ||
+                     inspects(module, function);
   if (options_.engine == Engine::Jit && !interpreted) return compileAndRun(module, function, arguments);
   ir::InterpretOptions interpretation;
   ir::RunNotes notes;
@@ -78,6 +79,8 @@ ir::Outcome Executor::run(const ir::Module& module, const ir::Function& function
   interpretation.inspect = [&](const ir::Function& callee, ir::Inspection what, std::vector<ir::Tensor> at) {
     return inspectCall(module, callee, what, at, {options_.certification, options_.interrupt});
   };
+  if (options_.audit)
+    interpretation.solved = [&](const ir::SolvedRoot& root) { options_.audit->solved(root); };
   if (interpreted) {
     interpretation.print = options_.print;
     ir::Outcome outcome = std::move(*ir::interpret(module, function, arguments, interpretation));

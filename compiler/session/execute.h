@@ -10,7 +10,7 @@
 #include <span>
 #include <string>
 
-#include "certify/certificate.h"
+#include "certify/audit.h"
 #include "ir/interpreter.h"
 #include "ir/ir.h"
 #include "ir/tensor.h"
@@ -28,6 +28,7 @@ struct ExecuteOptions {
   std::function<void(const std::string&)> print;  // a printed line
   ir::RunNotes* notes = nullptr;                  // filled where the interpreter ran to the end
   certify::CertifyOptions certification;          // of certificate(f)(x)
+  certify::Audit* audit = nullptr;                // told of every solve; then all is interpreted
 };
 
 class Executor {

@@ -131,6 +131,28 @@ TEST_CASE("P-matrices: I - [0 2; 2 0] is refuted with weights of a singular Jaco
   CHECK(result.witness[0] * result.witness[1] == doctest::Approx(0.25));
 }
 
+TEST_CASE("P-matrices: 20 kinks that no sufficient test decides, with and without a singular weight") {
+  size_t n = 20;
+  Matrix a(n, std::vector<int64_t>(n));
+  Draw draw{20};
+  for (size_t i = 0; i < n; ++i) {
+    a[i][i] = 1;
+    if (i >= 18) continue;
+    a[i][i / 3 * 3 + (i + 2) % 3] = 2;  // the cyclic block: P, its symmetric part indefinite
+    for (size_t j = i / 3 * 3 + 3; j < n; ++j) a[i][j] = draw(3);  // block triangular: the minors are products
+  }
+  IntervalMatrix m = points(a);
+  CHECK_FALSE(symmetricPartPositiveDefinite(m));
+  CHECK_FALSE(hMatrixWithPositiveDiagonal(m));
+  PMatrixResult result = testPMatrix(m);
+  MESSAGE("nodes ", result.nodes);
+  CHECK(result.verdict == Verdict::Proved);
+  m.at(17, 16) = 4.0;  // the last block's minor of 17 and 15 stays positive, that of all three is not
+  m.at(16, 15) = 4.0;
+  m.at(15, 17) = -1.0;
+  CHECK(testPMatrix(m).verdict != Verdict::Proved);
+}
+
 TEST_CASE("P-matrices: intervals that straddle are unknown, the node limit is honoured") {
   IntervalMatrix m(1);
   m.at(0, 0) = Interval(-1e-12, 1e-12);
@@ -151,6 +173,41 @@ TEST_CASE("sufficient tests") {
   CHECK_FALSE(symmetricPartPositiveDefinite(points({{1, 3}, {0, 1}})));
   CHECK(hMatrixWithPositiveDiagonal(points({{1, 100}, {0, 1}})));
   CHECK_FALSE(hMatrixWithPositiveDiagonal(points({{1, 1}, {1, 1}})));
+  // Neither of the two, and all minors of M are positive: S = 2 (M - I)(M + I)^-1 = [8/5 4/15; 0 0].
+  CHECK(centredResponseIsSmall(points({{9, 10}, {0, 1}})));
+  CHECK_FALSE(symmetricPartPositiveDefinite(points({{9, 10}, {0, 1}})));
+  CHECK_FALSE(centredResponseIsSmall(points({{1, 0, 2}, {2, 1, 0}, {0, 2, 1}})));
+}
+
+TEST_CASE("sufficient tests never hold where a principal minor is not positive") {
+  Draw draw{99};
+  int symmetric = 0, dominant = 0, centred = 0;
+  for (int trial = 0; trial < 4000; ++trial) {
+    size_t n = 2 + static_cast<size_t>(trial % 4);
+    Matrix a(n, std::vector<int64_t>(n));
+    for (size_t i = 0; i < n; ++i)
+      for (size_t j = 0; j < n; ++j) a[i][j] = draw(2) + (i == j ? 1 + trial % 4 : 0);
+    bool good = leastMinor(a) > 0;
+    IntervalMatrix m = points(a);
+    bool holds[] = {symmetricPartPositiveDefinite(m), hMatrixWithPositiveDiagonal(m), centredResponseIsSmall(m)};
+    for (bool one : holds) CHECK((!one || good));
+    symmetric += holds[0];
+    dominant += holds[1];
+    centred += holds[2];
+  }
+  CHECK(symmetric > 200);
+  CHECK(dominant > 200);
+  CHECK(centred > 200);
+}
+
+TEST_CASE("rounding outwards gives the neighbours") {
+  constexpr double inf = std::numeric_limits<double>::infinity();
+  for (double x : {0.0, -0.0, 1.0, -1.0, 0.1, -1e300, 1.7976931348623157e308, -1.7976931348623157e308, 5e-324,
+                   -5e-324, 2.2250738585072014e-308, inf, -inf}) {
+    CHECK(roundUp(x) == std::nextafter(x, inf));
+    CHECK(roundDown(x) == std::nextafter(x, -inf));
+  }
+  CHECK(std::isnan(roundUp(std::nan(""))));
 }
 
 TEST_CASE("intervals contain the exact results") {

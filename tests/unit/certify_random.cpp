@@ -162,7 +162,7 @@ int64_t determinant(std::vector<Row> a) {
 
 TEST_CASE("certificates agree with vertex determinants") {
   Draw draw{77};
-  int proved = 0, refuted = 0, unknown = 0;
+  int proved = 0, refuted = 0, unknown = 0, global = 0, reachable = 0;
   for (int trial = 0; trial < 2400; ++trial) {
     size_t n = 1 + static_cast<size_t>(trial % 4), kinks = static_cast<size_t>(trial % 40 == 0 ? 14 : trial / 4 % 8);
     Random random(draw, n, kinks);
@@ -179,11 +179,18 @@ TEST_CASE("certificates agree with vertex determinants") {
       CHECK_FALSE(regular);
       CHECK(c.singularity <= 1e-12);
     }
+    // No parameters: a proof holds for all unknowns, by the rule for all values.
+    global += c.verdict == Verdict::Proved && c.scope == Scope::Global;
+    reachable += c.verdict == Verdict::Refuted && c.reachable;
     proved += c.verdict == Verdict::Proved;
     refuted += c.verdict == Verdict::Refuted;
     unknown += c.verdict == Verdict::Unknown;
   }
-  MESSAGE("proved ", proved, ", refuted ", refuted, ", unknown ", unknown);
+  MESSAGE("proved ", proved, " (for all values ", global, "), refuted ", refuted, " (reachable ", reachable,
+          "), unknown ", unknown);
+  CHECK(global > 400);
+  CHECK(reachable > 100);
+  CHECK(reachable < refuted);
   CHECK(proved > 400);
   CHECK(refuted > 400);
   CHECK(unknown < 24);
