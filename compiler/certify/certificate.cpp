@@ -235,7 +235,7 @@ bool Certifier::refuteSmooth(const LiftedJacobian& j) {
     empty_row = empty_row || all;
   }
   if (empty_row)
-    return checkedWitness(j, {}, Witness::ExactZero, "an equation does not depend on the unknowns");
+    return checkedWitness(j, {}, Witness::ExactZero, "all derivatives of an equation in the unknowns are 0");
   if (checkedWitness(j, {}, Witness::NumericallySingular, "the Jacobian is numerically singular"))
     return true;
   out_.how = "the root is not enclosed";

@@ -122,7 +122,9 @@ bool draw(session::Session& session, const ClarkeCommand& command, const VertexS
     if (set.inputs == 1) {
       double slope = vertex.jacobian[0];
       const char* note = vertex.reach == Reach::Feasible ? "reachable" : "not shown to be reachable";
-      request.paths.push_back(path(fmt::format("{:g}, {}", slope, note), {{-1, -slope}, {1, slope}}));
+      std::string label = fmt::format("{:g}, {}", slope, note);
+      bool known = std::any_of(request.paths.begin(), request.paths.end(), [&](const auto& p) { return p.name == label; });
+      if (!known) request.paths.push_back(path(label, {{-1, -slope}, {1, slope}}));
       continue;
     }
     all.push_back({vertex.jacobian[0], vertex.jacobian[1]});
