@@ -70,7 +70,7 @@ llvm::Value* FunctionEmitter::allocateDynamic(llvm::Value* bytes) {
 }
 
 llvm::Value* FunctionEmitter::bytesOf(const ir::Type& type, const Values& dims, bool interleaved) {
-  llvm::Value* bytes = i64c(elemBytes(type.elem) * (interleaved ? kLanes : 1));
+  llvm::Value* bytes = i64c(elemBytes(type.elem) * (interleaved ? width() : 1));
   for (llvm::Value* dim : dims) {
     if (constantOf(bytes) && constantOf(dim)) {
       bytes = i64c(frameBytes(*constantOf(bytes), {*constantOf(dim)}));

@@ -140,7 +140,7 @@ void FunctionEmitter::emitIndex(const Op& op) {
   offset = b_.CreateMul(offset, product(dims, count));
   if (inLanes() && !constantOf(offset))
     offset = b_.CreateSelect(any(activeMask()), offset, i64c(0));
-  if (held.interleaved) offset = b_.CreateMul(offset, i64c(kLanes));
+  if (held.interleaved) offset = b_.CreateMul(offset, i64c(width()));
   Val view = held;
   view.owner = false;
   view.dims.assign(dims.begin() + static_cast<ptrdiff_t>(count), dims.end());

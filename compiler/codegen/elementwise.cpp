@@ -178,9 +178,22 @@ llvm::Value* FunctionEmitter::chooseValue(const Op& op, llvm::ArrayRef<llvm::Val
     }
     if (op.attrs.i != 0) unordered = b;
   }
-  llvm::Value* otherwise = b_.CreateSelect(b_.CreateFCmpOEQ(p, q), tie, unordered);
-  return b_.CreateSelect(b_.CreateFCmpOGT(p, q), a,
-                         b_.CreateSelect(b_.CreateFCmpOLT(p, q), b, otherwise));
+  // Of the three orders and none, two have the same value more often than not. A NaN is compared
+  // with a number only where it is the value chosen.
+  const auto* constant = llvm::dyn_cast<llvm::Constant>(q);
+  const bool against_number = constant != nullptr && !constant->isNaN();
+  if (tie == a) {
+    if (against_number && a == p && unordered == nan)
+      return b_.CreateSelect(b_.CreateFCmpOLT(p, q), b, a);
+    llvm::Value* rest = unordered == b ? b : b_.CreateSelect(b_.CreateFCmpOLT(p, q), b, unordered);
+    return b_.CreateSelect(b_.CreateFCmpOGE(p, q), a, rest);
+  }
+  llvm::Value* rest =
+      tie == b && unordered == b
+          ? b
+          : b_.CreateSelect(b_.CreateFCmpOLT(p, q), b,
+                            b_.CreateSelect(b_.CreateFCmpOEQ(p, q), tie, unordered));
+  return b_.CreateSelect(b_.CreateFCmpOGT(p, q), a, rest);
 }
 
 // dini_sigmoid and dini_softplus, from e = exp(-|x|).

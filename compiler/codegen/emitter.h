@@ -67,12 +67,15 @@ class FunctionEmitter {
   llvm::Type* elemType(ir::Elem elem);    // in registers
   llvm::Type* memoryType(ir::Elem elem);  // in memory: i1 is a byte
   static int64_t elemBytes(ir::Elem elem) { return elem == ir::Elem::I1 ? 1 : 8; }
+  // Lanes of a vector: those of the map being emitted, else eight.
+  int64_t width() const { return inLanes() ? lanes_.width : kLanes; }
+  unsigned vectorSize() const { return static_cast<unsigned>(width()); }
   llvm::Type* lanesOf(llvm::Type* type);
   static bool isLanes(llvm::Value* value) { return value->getType()->isVectorTy(); }
   llvm::Value* splat(llvm::Value* value);  // lanes stay lanes
-  llvm::Value* laneNumbers();              // <0, ..., 7>
+  llvm::Value* laneNumbers();              // <0, 1, ...>
   llvm::Value* lane(llvm::Value* value, int k);
-  llvm::Value* any(llvm::Value* mask);  // i1 of <8 x i1>
+  llvm::Value* any(llvm::Value* mask);  // i1 of lanes of i1
   llvm::BasicBlock* newBlock(const char* name);
   llvm::Value* entryAlloca(llvm::Type* type, llvm::Value* count, const char* name);
 
@@ -208,8 +211,7 @@ class FunctionEmitter {
   struct ProductOperand;
   void packMember(const ir::Value* value, const std::string& letters,
                   const std::map<char, llvm::Value*>& at, llvm::Value* ptr);
-  void emitProduct(llvm::ArrayRef<int64_t> numbers, llvm::Value* a, llvm::Value* b,
-                   llvm::Value* c);
+  void emitProduct(llvm::ArrayRef<int64_t> numbers, llvm::Value* a, llvm::Value* b, llvm::Value* c);
 
   // --- updates.cpp
   void emitUpdate(const ir::Op& op);
@@ -307,6 +309,7 @@ class FunctionEmitter {
   bool canRunInLanes(const ir::Op& loop);
   void findVarying(const ir::Region& region);
   bool regionFitsLanes(const ir::Region& region);
+  int64_t chooseWidth(const ir::Op& loop);
   void emitLaneMap(const ir::Op& loop);
   void emitLaneIf(const ir::Op& op);
   int speculationCost(const ir::Region& region);
@@ -324,13 +327,15 @@ class FunctionEmitter {
   llvm::Value* maskBits();  // i32
   void underMask(llvm::Value* mask, const std::function<void()>& body);
   struct LaneState {
-    llvm::Value* mask = nullptr;       // <8 x i1>: lanes for which the code being emitted runs
+    int64_t width = kLanes;
+    llvm::Value* mask = nullptr;       // lanes for which the code being emitted runs
     llvm::AllocaInst* live = nullptr;  // lanes without failure
     // Of each failed lane.
     llvm::AllocaInst *status = nullptr, *site = nullptr, *batch = nullptr, *iterations = nullptr;
     llvm::AllocaInst *reason = nullptr, *residual = nullptr, *scale = nullptr, *rcond = nullptr;
     llvm::AllocaInst* tolerance = nullptr;
   };
+  void openCells(LaneState& state);
   bool inLanes() const { return lanes_.mask != nullptr; }
 
   // --- solve.cpp, root.cpp, sorting.cpp
@@ -357,6 +362,9 @@ class FunctionEmitter {
   };
   Residual emitResidual(const ir::Region& region);
   void emitRoot(const ir::Op& op);
+  static bool solverVerifies(const ir::Op& op);
+  void requireSolved(const ir::Op& op, FailureFields fields);
+  void whereNeeded(llvm::Value* condition, const std::function<void()>& body);
 
   ModuleEmitter& m_;
   const ir::Function& function_;

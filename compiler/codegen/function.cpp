@@ -385,16 +385,16 @@ llvm::Type* FunctionEmitter::memoryType(ir::Elem elem) {
 }
 
 llvm::Type* FunctionEmitter::lanesOf(llvm::Type* type) {
-  return type->isVectorTy() ? type : llvm::FixedVectorType::get(type, kLanes);
+  return type->isVectorTy() ? type : llvm::FixedVectorType::get(type, vectorSize());
 }
 
 llvm::Value* FunctionEmitter::splat(llvm::Value* value) {
-  return isLanes(value) ? value : b_.CreateVectorSplat(kLanes, value);
+  return isLanes(value) ? value : b_.CreateVectorSplat(vectorSize(), value);
 }
 
 llvm::Value* FunctionEmitter::laneNumbers() {
-  llvm::SmallVector<uint64_t, 8> numbers;
-  for (uint64_t k = 0; k < kLanes; ++k) numbers.push_back(k);
+  llvm::SmallVector<uint64_t, 32> numbers;
+  for (uint64_t k = 0; k < vectorSize(); ++k) numbers.push_back(k);
   return llvm::ConstantDataVector::get(m_.context, numbers);
 }
 
@@ -403,7 +403,8 @@ llvm::Value* FunctionEmitter::lane(llvm::Value* value, int k) {
 }
 
 llvm::Value* FunctionEmitter::any(llvm::Value* mask) {
-  return b_.CreateICmpNE(b_.CreateBitCast(mask, m_.i8), llvm::ConstantInt::get(m_.i8, 0));
+  const auto size = llvm::cast<llvm::FixedVectorType>(mask->getType())->getNumElements();
+  return b_.CreateIsNotNull(b_.CreateBitCast(mask, b_.getIntNTy(size)));
 }
 
 llvm::BasicBlock* FunctionEmitter::newBlock(const char* name) {

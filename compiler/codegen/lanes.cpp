@@ -1,8 +1,9 @@
-// Maps in lanes: eight members at a time, each scalar of the body a vector, each small array eight
-// arrays interleaved. Control flow runs while any lane needs it: a branch is taken for the lanes
-// that want it, a loop goes on until all are done, with a mask of the lanes that are really there;
-// what leaves a masked region passes a select or a masked store. A failing check takes its lane out
-// (the `live` mask); at the end of the eight the lowest lane that failed ends the call.
+// Maps in lanes: eight members at a time (more where one waits for its own results: chooseWidth),
+// each scalar of the body a vector, each small array eight arrays interleaved. Control flow runs
+// while any lane needs it: a branch is taken for the lanes that want it, a loop goes on until all
+// are done, with a mask of the lanes that are really there; what leaves a masked region passes a
+// select or a masked store. A failing check takes its lane out (the `live` mask); at their end the
+// lowest lane that failed ends the call.
 #include "dini/lanes.h"
 #include "codegen/emitter.h"
 #include "dini/status.h"
@@ -14,7 +15,7 @@ using ir::OpCode;
 using ir::Region;
 
 namespace {
-constexpr int kTooMuch = 25;
+constexpr int kTooMuch = 60;
 }
 
 llvm::Value* FunctionEmitter::activeMask() {
@@ -28,20 +29,12 @@ void FunctionEmitter::underMask(llvm::Value* mask, const std::function<void()>& 
   lanes_.mask = outer;
 }
 
-void FunctionEmitter::emitLaneMap(const Op& loop) {
-  const Region& body = *loop.regions[0];
-  llvm::Value* trip =
-      b_.CreateBinaryIntrinsic(llvm::Intrinsic::smax, scalar(loop.operand(0)), i64c(0));
-  std::vector<Buffer> outs;
-  for (size_t k = 0; k < body.yields().size(); ++k) {
-    Values dims{trip};
-    for (int64_t dim : body.yields()[k]->type.dims) dims.push_back(i64c(dim));
-    outs.push_back(allocate(loop.results[k], dims));
-  }
+// Of each lane, whether it lives, and how it failed.
+void FunctionEmitter::openCells(LaneState& state) {
   const auto cell = [&](llvm::Type* type, const char* name) {
-    return llvm::cast<llvm::AllocaInst>(entryAlloca(lanesOf(type), nullptr, name));
+    llvm::Type* lanes = llvm::FixedVectorType::get(type, static_cast<unsigned>(state.width));
+    return llvm::cast<llvm::AllocaInst>(entryAlloca(lanes, nullptr, name));
   };
-  LaneState state;
   state.live = cell(m_.i1, "live");
   state.status = cell(m_.i64, "status");
   state.site = cell(m_.i64, "site");
@@ -52,17 +45,33 @@ void FunctionEmitter::emitLaneMap(const Op& loop) {
   state.scale = cell(m_.f64, "scale");
   state.rcond = cell(m_.f64, "rcond");
   state.tolerance = cell(m_.f64, "tolerance");
+}
+
+void FunctionEmitter::emitLaneMap(const Op& loop) {
+  const Region& body = *loop.regions[0];
+  llvm::Value* trip =
+      b_.CreateBinaryIntrinsic(llvm::Intrinsic::smax, scalar(loop.operand(0)), i64c(0));
+  std::vector<Buffer> outs;
+  for (size_t k = 0; k < body.yields().size(); ++k) {
+    Values dims{trip};
+    for (int64_t dim : body.yields()[k]->type.dims) dims.push_back(i64c(dim));
+    outs.push_back(allocate(loop.results[k], dims));
+  }
+  LaneState state;
+  state.width = chooseWidth(loop);
+  openCells(state);
   llvm::Value* outer_batch = batch_index_;
-  countedLoop(i64c(0), trip, kLanes, [&](llvm::Value* first) {
+  countedLoop(i64c(0), trip, state.width, [&](llvm::Value* first) {
     pollCancel(loop);
+    state.mask = b_.getTrue();
+    lanes_ = state;
     llvm::Value* members = b_.CreateAdd(splat(first), laneNumbers());
     const auto constant = constantOf(trip);
-    llvm::Value* chunk = constant && *constant % kLanes == 0
-                             ? llvm::ConstantInt::getTrue(lanesOf(m_.i1))
-                             : b_.CreateICmpSLT(members, splat(trip));
-    state.mask = chunk;
-    b_.CreateStore(llvm::ConstantInt::getTrue(lanesOf(m_.i1)), state.live);
-    lanes_ = state;
+    llvm::Value* everyone = llvm::ConstantInt::getTrue(lanesOf(m_.i1));
+    llvm::Value* chunk =
+        constant && *constant % width() == 0 ? everyone : b_.CreateICmpSLT(members, splat(trip));
+    lanes_.mask = chunk;
+    b_.CreateStore(everyone, state.live);
     affine_.clear();
     affine_[members] = {first, 1, nullptr};
     batch_index_ = members;
@@ -100,9 +109,9 @@ void FunctionEmitter::failLanes(llvm::Value* failed, llvm::Value* status, int64_
   ifThen(any(failed), [&] {
     llvm::Value* live = b_.CreateLoad(lanesOf(m_.i1), lanes_.live);
     b_.CreateStore(b_.CreateAnd(live, b_.CreateNot(failed)), lanes_.live);
+    // Masked stores keep these in memory: failures are rare, registers are few.
     const auto put = [&](llvm::AllocaInst* cell, llvm::Value* value) {
-      llvm::Value* old = b_.CreateLoad(cell->getAllocatedType(), cell);
-      b_.CreateStore(b_.CreateSelect(failed, splat(value), old), cell);
+      b_.CreateMaskedStore(splat(value), cell, cell->getAlign(), failed);
     };
     put(lanes_.status, status);
     put(lanes_.site, i64c(site));
@@ -123,8 +132,9 @@ void FunctionEmitter::reportLaneFailure(llvm::Value* chunk) {
   auto* fine = newBlock("all_fine");
   b_.CreateCondBr(any(failed), report, fine);
   b_.SetInsertPoint(report);
-  llvm::Value* first = b_.CreateIntrinsic(llvm::Intrinsic::cttz, {m_.i8},
-                                          {b_.CreateBitCast(failed, m_.i8), b_.getTrue()});
+  llvm::Type* bits = b_.getIntNTy(vectorSize());
+  llvm::Value* first = b_.CreateIntrinsic(llvm::Intrinsic::cttz, {bits},
+                                          {b_.CreateBitCast(failed, bits), b_.getTrue()});
   const LaneState state = lanes_;
   const auto of = [&](llvm::AllocaInst* cell) {
     return b_.CreateExtractElement(b_.CreateLoad(cell->getAllocatedType(), cell), first);

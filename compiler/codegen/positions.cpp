@@ -21,10 +21,10 @@ Position FunctionEmitter::linearPosition(Index at) {
 
 llvm::Value* FunctionEmitter::asVector(Index index) {
   if (index.vector != nullptr) return index.vector;
-  llvm::Value* base = b_.CreateVectorSplat(kLanes, index.base);
+  llvm::Value* base = b_.CreateVectorSplat(vectorSize(), index.base);
   if (index.step == 0) return base;
-  llvm::SmallVector<uint64_t, 8> offsets;
-  for (int64_t k = 0; k < kLanes; ++k) offsets.push_back(static_cast<uint64_t>(k * index.step));
+  llvm::SmallVector<uint64_t, 32> offsets;
+  for (int64_t k = 0; k < width(); ++k) offsets.push_back(static_cast<uint64_t>(k * index.step));
   return b_.CreateAdd(base, llvm::ConstantDataVector::get(m_.context, offsets));
 }
 
@@ -42,7 +42,7 @@ Index FunctionEmitter::fromValue(llvm::Value* value) {
 Index FunctionEmitter::addTo(Index index, llvm::Value* offset) {
   if (isLanes(offset)) return {nullptr, 0, b_.CreateAdd(asVector(index), offset)};
   if (index.vector != nullptr)
-    return {nullptr, 0, b_.CreateAdd(index.vector, b_.CreateVectorSplat(kLanes, offset))};
+    return {nullptr, 0, b_.CreateAdd(index.vector, b_.CreateVectorSplat(vectorSize(), offset))};
   return {b_.CreateAdd(index.base, offset), index.step, nullptr};
 }
 
@@ -54,10 +54,10 @@ Index FunctionEmitter::sum(Index a, Index b) {
 
 Index FunctionEmitter::scaled(Index index, llvm::Value* factor) {
   if (index.vector != nullptr)
-    return {nullptr, 0, b_.CreateMul(index.vector, b_.CreateVectorSplat(kLanes, factor))};
+    return {nullptr, 0, b_.CreateMul(index.vector, b_.CreateVectorSplat(vectorSize(), factor))};
   const auto constant = constantOf(factor);
   if (index.step != 0 && !constant)
-    return {nullptr, 0, b_.CreateMul(asVector(index), b_.CreateVectorSplat(kLanes, factor))};
+    return {nullptr, 0, b_.CreateMul(asVector(index), b_.CreateVectorSplat(vectorSize(), factor))};
   return {b_.CreateMul(index.base, factor), index.step * constant.value_or(0), nullptr};
 }
 
@@ -104,9 +104,9 @@ llvm::Value* FunctionEmitter::toMemory(llvm::Value* value, ir::Elem elem) {
 // Where the lanes' elements at an offset are in an array that holds the lanes side by side. Offsets
 // that differ between lanes (the map's own index is one) are in different places.
 Index FunctionEmitter::inOwnLane(Index offset) {
-  if (offset.uniform()) return {b_.CreateMul(offset.base, i64c(kLanes)), 1, nullptr};
+  if (offset.uniform()) return {b_.CreateMul(offset.base, i64c(width())), 1, nullptr};
   llvm::Value* groups =
-      b_.CreateMul(asVector(offset), b_.CreateVectorSplat(kLanes, i64c(kLanes)));
+      b_.CreateMul(asVector(offset), b_.CreateVectorSplat(vectorSize(), i64c(width())));
   return {nullptr, 0, b_.CreateAdd(groups, laneNumbers())};
 }
 
@@ -134,7 +134,7 @@ llvm::Value* FunctionEmitter::loadAt(llvm::Value* ptr, ir::Elem elem, Index offs
     return fromMemory(loaded, elem);
   }
   if (offset.vector == nullptr && offset.step == -1 && mask == nullptr) {
-    llvm::Value* address = b_.CreateGEP(type, ptr, b_.CreateAdd(offset.base, i64c(1 - kLanes)));
+    llvm::Value* address = b_.CreateGEP(type, ptr, b_.CreateAdd(offset.base, i64c(1 - width())));
     return fromMemory(b_.CreateVectorReverse(b_.CreateAlignedLoad(vector, address, align)), elem);
   }
   llvm::Value* addresses = b_.CreateGEP(type, ptr, asVector(offset));

@@ -2,6 +2,7 @@
 // Equations).
 #include "codegen/emitter.h"
 #include "dini/status.h"
+#include "ir/walk.h"
 
 namespace dini::codegen {
 
@@ -64,6 +65,24 @@ FunctionEmitter::Residual FunctionEmitter::emitResidual(const Region& region) {
   return total;
 }
 
+// Whether the solver's word is enough: it has verified what it calls converged, and an evaluation
+// has no effect but its result.
+bool FunctionEmitter::solverVerifies(const Op& op) {
+  if (op.attrs.ints.size() < 6 || op.attrs.ints[5] == 0) return false;
+  bool prints = false;
+  ir::walk(*op.regions[1], [&](const Op& inner) {
+    prints = prints || inner.code == ir::OpCode::Print || inner.code == ir::OpCode::Call;
+  });
+  return !prints;
+}
+
+// Emits code for where `condition` holds; in lanes, for those for which it does.
+void FunctionEmitter::whereNeeded(llvm::Value* condition, const std::function<void()>& body) {
+  if (!inLanes()) return ifThen(condition, body);
+  llvm::Value* needed = b_.CreateAnd(activeMask(), splat(condition));
+  ifThen(any(needed), [&] { underMask(needed, body); });
+}
+
 void FunctionEmitter::emitRoot(const Op& op) {
   const Region& solver = *op.regions[0];
   const Region& equations = *op.regions[1];
@@ -84,8 +103,12 @@ void FunctionEmitter::emitRoot(const Op& op) {
   FailureFields fields;
   fields.residual = llvm::ConstantFP::getNaN(m_.f64);
   fields.tolerance = f64c(op.attrs.f);
-  bind(equations, [&](size_t k) { return starts[k]; });
-  require(emitResidual(equations).finite, ir::Status::StartOutOfDomain, op, fields);
+  const auto testStart = [&, fields] {
+    bind(equations, [&](size_t k) { return starts[k]; });
+    require(emitResidual(equations).finite, ir::Status::StartOutOfDomain, op, fields);
+  };
+  const bool verified = solverVerifies(op);
+  if (!verified) testStart();
 
   bind(solver, [&](size_t k) { return starts[k]; });
   std::vector<Buffer> solutions(unknowns);
@@ -110,8 +133,25 @@ void FunctionEmitter::emitRoot(const Op& op) {
   if (yields.size() > unknowns + 4) fields.tolerance = scalar(yields[unknowns + 4]);
   closeRegion(solver);
 
-  bind(equations, [&](size_t k) { return val(op.results[k]); });
-  const Residual end = emitResidual(equations);
+  const auto testSolution = [&] {
+    bind(equations, [&](size_t k) { return val(op.results[k]); });
+    requireSolved(op, fields);
+  };
+  if (!verified) {
+    testSolution();
+  } else {
+    whereNeeded(b_.CreateIsNotNull(fields.reason), [&] {
+      testStart();
+      testSolution();
+    });
+  }
+  setScalar(op.results[unknowns], fields.iterations);
+  setScalar(op.results[unknowns + 1], multiple);
+}
+
+// The equations hold at the unknowns that the residual's arguments are bound to.
+void FunctionEmitter::requireSolved(const Op& op, FailureFields fields) {
+  const Residual end = emitResidual(*op.regions[1]);
   require(end.finite, ir::Status::NonFinite, op, fields);
   fields.residual = end.difference;
   fields.scale = end.scale;
@@ -123,8 +163,6 @@ void FunctionEmitter::emitRoot(const Op& op) {
   llvm::Value* difference = end.difference;
   if (isLanes(bound) != isLanes(difference)) bound = splat(bound), difference = splat(difference);
   require(b_.CreateFCmpOLE(difference, bound), ir::Status::NotConverged, op, fields);
-  setScalar(op.results[unknowns], fields.iterations);
-  setScalar(op.results[unknowns + 1], multiple);
 }
 
 }  // namespace dini::codegen

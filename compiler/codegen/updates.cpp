@@ -182,7 +182,7 @@ void FunctionEmitter::emitScatterAdd(const Op& op) {
 Dest FunctionEmitter::part(const Dest& dest, llvm::Value* offset, Values dims, Values strides,
                            bool contiguous) {
   Dest inner = dest;
-  if (dest.interleaved) offset = b_.CreateMul(offset, i64c(kLanes));
+  if (dest.interleaved) offset = b_.CreateMul(offset, i64c(width()));
   inner.ptr = b_.CreateInBoundsGEP(memoryType(dest.elem), dest.ptr, offset);
   inner.dims = std::move(dims);
   inner.strides = std::move(strides);

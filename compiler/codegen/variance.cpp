@@ -18,6 +18,7 @@ namespace {
 constexpr int64_t kMaxLaneElements = 256;
 constexpr int64_t kMaxLaneSystem = 32;
 constexpr int64_t kFewMembers = 4;
+constexpr int64_t kManyLanes = 4 * kLanes;
 
 bool runsInLanes(OpCode code) {
   switch (code) {
@@ -44,6 +45,11 @@ bool runsInLanes(OpCode code) {
     default:
       return true;
   }
+}
+
+bool callsForEightLanes(OpCode code) {
+  return code == OpCode::LinearSolve || code == OpCode::Factor || code == OpCode::SolveFactored ||
+         code == OpCode::Norm || code == OpCode::Normalize;
 }
 
 }  // namespace
@@ -133,6 +139,23 @@ bool FunctionEmitter::canRunInLanes(const Op& loop) {
   if (regionFitsLanes(body)) return true;
   varying_.clear();
   return false;
+}
+
+// Iterations that wait for their own results run in four vectors at once, so that the CPU has
+// others to work on; not where arrays or calls for eight lanes take part.
+int64_t FunctionEmitter::chooseWidth(const Op& loop) {
+  if (const auto trip = constantOf(scalar(loop.operand(0))); trip && *trip < kManyLanes)
+    return kLanes;
+  bool iterates = false, scalars_only = true;
+  ir::walk(*loop.regions[0], [&](const Op& op) {
+    iterates = iterates || (op.code == OpCode::While && varies(op.regions[0]->yields()[0]));
+    for (const Value* result : op.results)
+      scalars_only = scalars_only && (!varies(result) || result->type.elementCount() == 1);
+    const bool division =
+        op.code == OpCode::LinearSolve && op.attrs.i == 0 && op.operand(1)->type == ir::f64({1});
+    scalars_only = scalars_only && (division || !callsForEightLanes(op.code));
+  });
+  return iterates && scalars_only ? kManyLanes : kLanes;
 }
 
 }  // namespace dini::codegen

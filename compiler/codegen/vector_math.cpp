@@ -21,10 +21,12 @@ llvm::Value* FunctionEmitter::mathCall(const std::string& name,
       wide.push_back(b_.CreateVectorSplat(static_cast<unsigned>(width), operand));
     return b_.CreateExtractElement(b_.CreateCall(function, wide), uint64_t{0});
   }
-  if (width == kLanes) return b_.CreateCall(function, operands);
+  const auto lanes =
+      static_cast<int>(llvm::cast<llvm::FixedVectorType>(operands[0]->getType())->getNumElements());
+  if (width == lanes) return b_.CreateCall(function, operands);
   // Parts of the CPU's width, put together again.
   llvm::SmallVector<llvm::Value*, 4> parts;
-  for (int first = 0; first < kLanes; first += width) {
+  for (int first = 0; first < lanes; first += width) {
     llvm::SmallVector<int, 8> mask;
     for (int k = 0; k < width; ++k) mask.push_back(first + k);
     Values part;
@@ -35,7 +37,7 @@ llvm::Value* FunctionEmitter::mathCall(const std::string& name,
     llvm::SmallVector<llvm::Value*, 4> joined;
     for (size_t k = 0; k < parts.size(); k += 2) {
       const auto size = llvm::cast<llvm::FixedVectorType>(parts[k]->getType())->getNumElements();
-      llvm::SmallVector<int, 8> mask;
+      llvm::SmallVector<int, 32> mask;
       for (unsigned lane = 0; lane < 2 * size; ++lane) mask.push_back(static_cast<int>(lane));
       joined.push_back(b_.CreateShuffleVector(parts[k], parts[k + 1], mask));
     }
@@ -59,7 +61,7 @@ llvm::Value* FunctionEmitter::perLane(const std::string& name,
   };
   if (!isLanes(operands[0])) return call([](llvm::Value* x) { return x; });
   llvm::Value* result = llvm::PoisonValue::get(operands[0]->getType());
-  for (int k = 0; k < kLanes; ++k)
+  for (int k = 0; k < width(); ++k)
     result = b_.CreateInsertElement(result, call([&](llvm::Value* x) { return lane(x, k); }),
                                     static_cast<uint64_t>(k));
   return result;

@@ -398,11 +398,13 @@ Val SolveLowering::root(const Reached& start) {
   if (mode() == "neumann")
     terms =
         ir::constantInt(e_.eval(*solve_.differentiate->arguments.at(0).value).value).value_or(0);
-  attrs.ints = {terms, isGiven() ? 1 : 0, isNewton() ? 1 : 0};
-  bool poisons = e_.shared_.options.on_failure == OnFailure::Nan;
-  if (auto structure = factorisation(); structure != ir::Structure::General || poisons)
-    attrs.ints.push_back(static_cast<int64_t>(structure));
-  if (poisons) attrs.ints.push_back(1);
+  const bool poisons = e_.shared_.options.on_failure == OnFailure::Nan;
+  attrs.ints = {terms,
+                isGiven() ? 1 : 0,
+                isNewton() ? 1 : 0,
+                static_cast<int64_t>(factorisation()),
+                poisons ? 1 : 0,
+                isNewton() ? 1 : 0};
   bool as_fixed_point = mode() != "implicit" && !fixed_point_.empty();
   ir::Op& op = b().emitUnchecked(OpCode::Root, starts, std::move(attrs));
   auto fill = [&](ir::Region& region, const std::function<Values(const Values&)>& emit) {
