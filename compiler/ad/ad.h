@@ -24,10 +24,20 @@ class Unsupported : public std::runtime_error {
 
 // How a tie (a choose at p == q, and the irreducible kinks) is weighted: nonsmooth.md in docs/.
 struct TieOptions {
-  enum class Policy { Weight, Torch, Jax };
-  Policy policy = Policy::Weight;
+  enum class Policy { Locked, Weight, Torch, Jax };
+  // Of `locked`: Fast gives every tie the weight 0 and sets the run's tie flag where that mattered;
+  // Probe carries a probe beside the value, which decides the weights, and reports every tie.
+  enum class Variant { Fast, Probe };
+  Policy policy = Policy::Locked;
   double weight = 0.5;  // of branch a, in the orientation of the class's first kink
   bool unify = true;    // switches equal up to sign and positive scale share their weight
+  Variant variant = Variant::Fast;
+  bool report = false;   // report ties under every policy (Probe always does for `locked`)
+  double tolerance = 0;  // switches of at most this magnitude are tied
+  // The probe's direction on the flattened selected inputs: `direction` first, then the counter-based
+  // hash under `key`.
+  int64_t key = 0;
+  std::vector<double> direction = {};
   bool operator==(const TieOptions&) const = default;
 };
 
@@ -39,6 +49,16 @@ struct Request {
 // (params..., x_dot of each active param) -> (results..., y_dot of each f64 result).
 // Functions that f calls get tangent versions in the module.
 std::unique_ptr<ir::Function> jvp(ir::Module& module, const ir::Function& f, const Request& request);
+
+// f with the weight of every kink of policy `locked` as an operand: a sweep along the probe's
+// direction stands beside the value (probe.h). The results are those of f. Nothing to do: f's copy.
+std::unique_ptr<ir::Function> probed(ir::Module& module, const ir::Function& f,
+                                     const Request& request);
+
+// One-sided directional derivative: (params..., x_dot of each active param) -> (results..., y_dot of
+// each f64 result), every tie decided by the tangents themselves.
+std::unique_ptr<ir::Function> directional(ir::Module& module, const ir::Function& f,
+                                          const Request& request);
 
 // The same before it is closed: tangents carry the linear flag. What split works on.
 std::unique_ptr<ir::Function> linearise(ir::Module& module, const ir::Function& f,

@@ -1,5 +1,6 @@
 #include "ad/calls.h"
 
+#include <algorithm>
 #include <cstdlib>
 
 #include <fmt/format.h>
@@ -20,6 +21,7 @@ using ir::Value;
 namespace {
 
 constexpr std::string_view kJvp = ".jvp.", kTan = ".tan.", kPull = ".pull.";
+constexpr std::string_view kProbes[] = {".probe1.", ".probe2.", ".probe."};  // by ProbeStage
 
 struct Name {
   std::string base, kind, key;  // kind with its dots; empty: not a derivative
@@ -28,7 +30,7 @@ struct Name {
 Name parse(const std::string& text) {
   Name best{text, "", ""};
   size_t best_at = 0;
-  for (std::string_view kind : {kJvp, kTan, kPull}) {
+  for (std::string_view kind : {kJvp, kTan, kPull, kProbes[0], kProbes[1], kProbes[2]}) {
     size_t at = text.rfind(kind);
     if (at == std::string::npos || (!best.kind.empty() && at < best_at)) continue;
     best = {text.substr(0, at), std::string(kind), text.substr(at + kind.size())};
@@ -46,21 +48,30 @@ std::string withKind(const std::string& text, std::string_view from, std::string
 std::string keyOf(const Request& request) {
   std::string key;
   for (bool active : request.active) key += active ? '1' : '0';
-  const char policy[] = {'w', 't', 'j'};
-  return key + fmt::format("_{}{}{}", policy[static_cast<int>(request.ties.policy)],
-                           request.ties.weight, request.ties.unify ? 'u' : 'n');
+  const TieOptions& ties = request.ties;
+  const char policy[] = {'l', 'w', 't', 'j'};
+  return key + fmt::format("_{}{}_{}_{}{}{}", policy[static_cast<int>(ties.policy)], ties.weight,
+                           ties.tolerance, ties.unify ? 'u' : 'n',
+                           ties.variant == TieOptions::Variant::Fast ? 'f' : 'p',
+                           ties.report ? 'r' : 's');
 }
 
 Request requestOf(const std::string& key) {
+  using Policy = TieOptions::Policy;
   Request request;
   size_t at = 0;
   for (; key[at] != '_'; ++at) request.active.push_back(key[at] == '1');
   char policy = key[++at];
-  request.ties.policy = policy == 'w'   ? TieOptions::Policy::Weight
-                        : policy == 't' ? TieOptions::Policy::Torch
-                                        : TieOptions::Policy::Jax;
-  request.ties.weight = std::strtod(key.c_str() + at + 1, nullptr);
-  request.ties.unify = key.back() == 'u';
+  request.ties.policy = policy == 'l'   ? Policy::Locked
+                        : policy == 'w' ? Policy::Weight
+                        : policy == 't' ? Policy::Torch
+                                        : Policy::Jax;
+  char* end = nullptr;
+  request.ties.weight = std::strtod(key.c_str() + at + 1, &end);
+  request.ties.tolerance = std::strtod(end + 1, &end);
+  request.ties.unify = end[1] == 'u';
+  request.ties.variant = end[2] == 'f' ? TieOptions::Variant::Fast : TieOptions::Variant::Probe;
+  request.ties.report = end[3] == 'r';
   return request;
 }
 
@@ -77,13 +88,27 @@ void keepLastResults(ir::Function& function, size_t count) {
   ir::eraseDead(function);
 }
 
+// Results that are differentiated: those of a probed function without its probe.
+size_t ownResults(const ir::Module& module, const std::string& text) {
+  Name name = parse(text);
+  bool is_probe = std::find(std::begin(kProbes), std::end(kProbes), name.kind) != std::end(kProbes);
+  return is_probe ? ownResults(module, name.base) : module.find(text)->body.yields().size();
+}
+
 std::unique_ptr<ir::Function> make(ir::Module& module, const Name& name) {
   std::string full = name.base + name.kind + name.key;
   const ir::Function* primal = module.find(name.base);
   check(primal != nullptr, "a call of a function that is not in the module");
   Request request = requestOf(name.key);
   auto copy = prepared(module, *primal);
-  auto made = forward(module, *copy, request, full, analysis::Caller::MayDropResults);
+  size_t own = ownResults(module, name.base);
+  for (size_t stage = 0; stage < std::size(kProbes); ++stage) {
+    if (name.kind != kProbes[stage]) continue;
+    Forward probe(module, *copy, request, analysis::Caller::MayDropResults, own,
+                  static_cast<ProbeStage>(stage));
+    return probe.runProbe(full, ProbeSeeds::Parameters);
+  }
+  auto made = forward(module, *copy, request, full, analysis::Caller::MayDropResults, own);
   size_t outs = 0;
   for (const ir::Type& type : primal->resultTypes()) outs += type.isReal() ? 1 : 0;
   if (name.kind == kJvp) {
@@ -124,6 +149,9 @@ std::unique_ptr<ir::Function> prepared(ir::Module& module, const ir::Function& f
 
 std::string tangentName(const std::string& callee, const Request& request) {
   return callee + std::string(kJvp) + keyOf(request);
+}
+std::string probeName(const std::string& callee, const Request& request, ProbeStage stage) {
+  return callee + std::string(kProbes[static_cast<size_t>(stage)]) + keyOf(request);
 }
 std::string linearName(const std::string& text) { return withKind(text, kJvp, kTan); }
 std::string pullName(const std::string& text) { return withKind(text, kTan, kPull); }

@@ -3,17 +3,21 @@
 //   f.jvp.KEY  (params..., tangents of the active) -> (results..., tangents of the real results)
 //   f.tan.KEY  the same, tangents only
 //   f.pull.KEY (params..., cotangents of the real results) -> cotangents of the active params
+//   f.probe.KEY (params..., probe tangents of the active) -> (results..., probe tangents), a stage of
+//              probe.h. The call's attrs.ints: how many operands and results are f's own.
 // KEY spells the activity mask and the tie options. tan and pull recompute the primal part.
 #pragma once
 
 #include <string>
 
 #include "ad/ad.h"
+#include "ad/probe.h"
 #include "ir/builder.h"
 
 namespace dini::ad::calls {
 
 std::string tangentName(const std::string& callee, const Request& request);
+std::string probeName(const std::string& callee, const Request& request, ProbeStage stage);
 // Of a call of f.jvp.KEY, respectively of f.tan.KEY.
 std::string linearName(const std::string& tangent_name);
 std::string pullName(const std::string& linear_name);

@@ -3,6 +3,7 @@
 // tie weight; else it is a jump, and the comparison's branch supplies the derivative.
 #include <utility>
 
+#include "ad/comparisons.h"
 #include "ad/forward.h"
 
 #include "ad/linear.h"
@@ -20,9 +21,9 @@ using Values = std::vector<Value*>;
 namespace {
 
 constexpr double kAgreement = 1e-12;
+constexpr double kTolerances = 100;  // how far sides may be apart within a tie tolerance of 1
 
-// Whether running the region could end the call or print: such a side may not run untaken.
-bool mayRaise(const ir::Region& region) {
+bool mayRaiseIn(const ir::Region& region) {
   bool raises = false;
   ir::walk(region, [&](const ir::Op& op) {
     if (op.code == OpCode::Yield) return;
@@ -38,21 +39,14 @@ bool prints(const ir::Op& op) {
   return found;
 }
 
-Value* magnitude(ir::Builder& b, Value* v) {
-  ir::Attrs attrs;
-  attrs.f = 2;
-  attrs.str = "abs";
-  Value* zero = b.real(0.0);
-  return b.op(OpCode::Choose, {v, zero, v, b.neg(v)}, std::move(attrs));
-}
-
-// |u - v| <= 1e-12 max(|u|, |v|) everywhere; equality for integers and booleans.
-Value* agree(ir::Builder& b, Value* u, Value* v) {
+Value* agree(ir::Builder& b, Value* u, Value* v, double tolerance) {
   Value* close = nullptr;
   if (u->type.isReal()) {
-    Value* gap = magnitude(b, b.sub(u, v));
+    Value* gap = absolute(b, b.sub(u, v));
     auto within = [&](Value* w) {
-      return b.op(OpCode::FLe, {gap, b.mul(b.real(kAgreement), magnitude(b, w))});
+      Value* bound = b.mul(b.real(kAgreement), absolute(b, w));
+      if (tolerance > 0) bound = b.add(bound, b.real(kTolerances * tolerance));
+      return b.op(OpCode::FLe, {gap, bound});
     };
     close = b.op(OpCode::Or, {within(u), within(v)});
   } else if (u->type.elem == ir::Elem::I64) {
@@ -62,17 +56,42 @@ Value* agree(ir::Builder& b, Value* u, Value* v) {
     Value* none = b.op(OpCode::Not, {b.op(OpCode::Or, {u, v})});
     close = b.op(OpCode::Or, {both, none});
   }
-  if (close->type.isScalar()) return close;
-  std::vector<int64_t> axes;
-  for (size_t k = 0; k < close->type.rank(); ++k) axes.push_back(static_cast<int64_t>(k));
-  return b.reduce("all", close, std::move(axes));
+  return b.op(OpCode::Not, {anyOf(b, b.op(OpCode::Not, {close}))});
 }
 
-Value* allAgree(ir::Builder& b, std::span<Value* const> u, std::span<Value* const> v) {
+}  // namespace
+
+bool mayRaise(const ir::Op& op) {
+  return mayRaiseIn(*op.regions[0]) || mayRaiseIn(*op.regions[1]);
+}
+
+bool mayBlend(const ir::Op& op) {
+  if (prints(op)) return false;
+  for (const Value* result : op.results)
+    if (!result->type.isStatic()) return false;
+  return true;
+}
+
+Value* anyOf(ir::Builder& b, Value* condition) {
+  if (condition->type.isScalar()) return condition;
+  std::vector<int64_t> axes;
+  for (size_t k = 0; k < condition->type.rank(); ++k) axes.push_back(static_cast<int64_t>(k));
+  return b.reduce("any", condition, std::move(axes));
+}
+
+// Of the results that anything is differentiated by: a probe's tangents beside them do not count.
+Value* Forward::sidesAgree(ir::Builder& b, const ir::Op& op, std::span<Value* const> u,
+                           std::span<Value* const> v) {
   Value* all = b.boolean(true);
-  for (size_t k = 0; k < u.size(); ++k) all = b.op(OpCode::And, {all, agree(b, u[k], v[k])});
+  for (size_t k = 0; k < op.results.size(); ++k)
+    if (!op.results[k]->type.isReal() || activity_.useful(op.results[k]))
+      all = b.op(OpCode::And, {all, agree(b, u[k], v[k], request_.ties.tolerance)});
   return all;
 }
+
+Value* dummyOf(ir::Builder& b, const ir::Type& type) { return dummy(b, type, false); }
+
+namespace {
 
 Values dummiesLike(ir::Builder& b, std::span<Value* const> values) {
   Values made;
@@ -102,11 +121,8 @@ int Forward::forcedSide(const ir::Op& op) const {
 }
 
 bool Forward::isBlended(const ir::Op& op) const {
-  if (!blends_ || !blendsComparisons(request_.ties, op) || prints(op)) return false;
-  if (!active(op.operand(1)) && !active(op.operand(2))) return false;
-  for (const Value* result : op.results)
-    if (!result->type.isStatic()) return false;
-  return true;
+  if (!blends_ || !blendsComparisons(request_.ties, op) || !mayBlend(op)) return false;
+  return active(op.operand(1)) || active(op.operand(2));
 }
 
 // A side of the comparison, in which kinks of its class stand on the same side.
@@ -143,6 +159,17 @@ Forward::Sides Forward::bothSides(ir::Builder& b, const ir::Op& op, Value* tie) 
   return sides;
 }
 
+// A comparison with a weight stays one in the primal part, so that derivatives of this derivative
+// take the same weight.
+ir::Attrs Forward::decidedAttrs(const ir::Op& op) const {
+  return op.operands.size() == 4 ? op.attrs : ir::Attrs{};
+}
+Values Forward::decidedOperands(const ir::Op& op) const {
+  Values operands;
+  for (size_t k = 1; op.operands.size() == 4 && k < 4; ++k) operands.push_back(x(op.operand(k)));
+  return operands;
+}
+
 Value* Forward::blended(ir::Builder& b, const ir::Op& op, Value* then, Value* otherwise) {
   ir::Attrs attrs;
   int side = forcedSide(op);
@@ -151,14 +178,31 @@ Value* Forward::blended(ir::Builder& b, const ir::Op& op, Value* then, Value* ot
   attrs.ints = op.attrs.ints;
   bool swapped = op.attrs.str == "lt" || op.attrs.str == "le";
   Value *p = x(op.operand(swapped ? 2 : 1)), *q = x(op.operand(swapped ? 1 : 2));
+  p = snapped(b, p, q, request_.ties.tolerance);
+  if (op.operands.size() == 4 && side == 0)
+    return b.op(OpCode::PickTie, {p, q, then, otherwise, x(op.operand(3))}, std::move(attrs));
   return b.op(OpCode::Pick, {p, q, then, otherwise}, std::move(attrs));
 }
 
+// Off blending the side taken supplies the derivative. In the fast variant of `locked` the condition
+// notes a tie; the copy stays a comparison for the derivatives of this derivative.
+void Forward::plainComparison(ir::Builder& b, const ir::Op& op) {
+  bool fast = request_.ties.variant == TieOptions::Variant::Fast && !probing();
+  bool moves = active(op.operand(1)) || active(op.operand(2));
+  if (!fast || !moves || !isLocked(request_.ties, op) || forcedSide(op) != 0)
+    return branchRule(b, op, x(op.operand(0)), {}, {});
+  Value *p = x(op.operand(1)), *q = x(op.operand(2));
+  Value* tie = tied(b, p, q, request_.ties.tolerance);
+  Value* condition = b.op(OpCode::NoteTie, {tie, x(op.operand(0))});
+  branchRule(b, op, condition, op.attrs, {p, q});
+}
+
 void Forward::comparisonIfRule(ir::Builder& b, const ir::Op& op) {
-  if (!isBlended(op)) return ifRule(b, op);
-  if (mayRaise(*op.regions[0]) || mayRaise(*op.regions[1])) return guardedComparison(b, op);
+  if (probing()) return probeComparison(b, op);
+  if (!isBlended(op)) return plainComparison(b, op);
+  if (mayRaise(op)) return guardedComparison(b, op);
   Value* taken = x(op.operand(0));
-  Value* tie = b.op(OpCode::FEq, {x(op.operand(1)), x(op.operand(2))});
+  Value* tie = tied(b, x(op.operand(1)), x(op.operand(2)), request_.ties.tolerance);
   Sides sides = bothSides(b, op, tie);
   size_t count = op.results.size();
   auto primal = [&](const Values& all) { return std::span(all).first(count); };
@@ -166,11 +210,12 @@ void Forward::comparisonIfRule(ir::Builder& b, const ir::Op& op) {
   auto values = [](std::span<Value* const> all) { return Values(all.begin(), all.end()); };
   Values made = b.ifElse(taken,
                          [&](ir::Builder&, auto) { return values(primal(sides.then)); },
-                         [&](ir::Builder&, auto) { return values(primal(sides.otherwise)); });
+                         [&](ir::Builder&, auto) { return values(primal(sides.otherwise)); },
+                         decidedAttrs(op), decidedOperands(op));
   Value* smooth = b.ifElse(
       tie,
       [&](ir::Builder& in, auto) {
-        return Values{allAgree(in, primal(sides.then), primal(sides.otherwise))};
+        return Values{sidesAgree(in, op, sides.then, sides.otherwise)};
       },
       [&](ir::Builder& in, auto) { return Values{in.boolean(false)}; })[0];
   Values tangents = b.ifElse(
@@ -196,11 +241,11 @@ void Forward::comparisonIfRule(ir::Builder& b, const ir::Op& op) {
 // more inside a `try`, and a status there means that it does not agree.
 void Forward::guardedComparison(ir::Builder& b, const ir::Op& op) {
   Value* taken = x(op.operand(0));
-  Value* tie = b.op(OpCode::FEq, {x(op.operand(1)), x(op.operand(2))});
+  Value* tie = tied(b, x(op.operand(1)), x(op.operand(2)), request_.ties.tolerance);
   auto side = [&](size_t k) {
     return [this, &op, k](ir::Builder& in, auto) { return forcedRegion(in, op, k); };
   };
-  Values made = b.ifElse(taken, side(0), side(1));
+  Values made = b.ifElse(taken, side(0), side(1), decidedAttrs(op), decidedOperands(op));
   auto none = [&](ir::Builder& in, std::span<Value* const>) {
     Values values{in.boolean(false)};
     for (Value* value : dummiesLike(in, made)) values.push_back(value);
@@ -228,7 +273,7 @@ void Forward::guardedComparison(ir::Builder& b, const ir::Op& op) {
   Value* smooth = b.ifElse(
       other[0],
       [&](ir::Builder& in, auto) {
-        return Values{allAgree(in, std::span(made).first(count), std::span(other).subspan(1, count))};
+        return Values{sidesAgree(in, op, made, std::span(other).subspan(1))};
       },
       [&](ir::Builder& in, auto) { return Values{in.boolean(false)}; })[0];
   Values plain(made.begin() + static_cast<ptrdiff_t>(count), made.end());

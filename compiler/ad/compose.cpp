@@ -52,6 +52,7 @@ std::unique_ptr<ir::Function> linearise(ir::Module& module, const ir::Function& 
                                         const Request& request) {
   check(request.active.size() == f.body.args.size(), "one activity flag per parameter");
   auto copy = calls::prepared(module, f);
+  if (request.ties.variant == TieOptions::Variant::Probe) copy = probed(module, *copy, request);
   auto made = forward(module, *copy, request, f.name + "_jvp");
   splitTries(module, *made);
   return made;

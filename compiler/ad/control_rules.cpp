@@ -18,7 +18,7 @@ bool Forward::controlRule(ir::Builder& b, const ir::Op& op) {
     case OpCode::While: whileRule(b, op); return true;
     case OpCode::If:
       if (analysis::isComparisonIf(op)) comparisonIfRule(b, op);
-      else ifRule(b, op);
+      else branchRule(b, op, x(op.operand(0)), {}, {});
       return true;
     case OpCode::Try: tryRule(b, op); return true;
     case OpCode::Call: callRule(b, op); return true;
@@ -40,10 +40,12 @@ void Forward::loopRule(ir::Builder& b, const ir::Op& op) {
   appendDots(b, operands, inits, carries);
   Values made = b.loop(x(op.operand(0)), operands, [&](ir::Builder& in, auto args) {
     primal_[body.args[0]] = args[0];
+    if (count == 0) members_.emplace_back(args[0], x(op.operand(0)));
     size_t at = 1;
     takePrimal(std::span(body.args).subspan(1), args, at);
     takeDots(std::span(body.args).subspan(1), args, at);
     visitOps(in, body);
+    if (count == 0) members_.pop_back();
     Values yielded;
     appendPrimal(yielded, yields.first(count));
     appendDots(in, yielded, yields.first(count), carries);
@@ -104,13 +106,15 @@ Values Forward::regionWithDots(ir::Builder& b, const ir::Region& region,
   return yielded;
 }
 
-void Forward::ifRule(ir::Builder& b, const ir::Op& op) {
+// `compared`: further operands of the new `if`.
+void Forward::branchRule(ir::Builder& b, const ir::Op& op, Value* condition, ir::Attrs attrs,
+                         Values compared) {
   auto side = [&](size_t k) {
     return [this, &op, k](ir::Builder& in, std::span<Value* const>) {
       return regionWithDots(in, *op.regions[k], op.results);
     };
   };
-  Values made = b.ifElse(x(op.operand(0)), side(0), side(1));
+  Values made = b.ifElse(condition, side(0), side(1), std::move(attrs), std::move(compared));
   size_t at = 0;
   takePrimal(op.results, made, at);
   takeDots(op.results, made, at);
@@ -130,7 +134,7 @@ void Forward::tryRule(ir::Builder& b, const ir::Op& op) {
   takeDots(op.results, made, at);
 }
 
-// call @f.jvp.KEY(args..., tangents...), made by calls::complete.
+// call @f.jvp.KEY(args..., tangents...), made by calls::complete; of a probe, call @f.probe.KEY.
 void Forward::callRule(ir::Builder& b, const ir::Op& op) {
   Request request{{}, request_.ties};
   Values operands;
@@ -143,13 +147,18 @@ void Forward::callRule(ir::Builder& b, const ir::Op& op) {
   for (const Value* result : op.results) types.push_back(result->type);
   for (const Value* result : op.results)
     if (result->type.isReal()) types.push_back(result->type);
-  std::string name = calls::tangentName(op.attrs.str, request);
+  std::string name = probing() ? calls::probeName(op.attrs.str, request, *stage_)
+                               : calls::tangentName(op.attrs.str, request);
   Values made = calls::emitCall(b, name, std::move(operands), std::move(types));
+  std::vector<int64_t> own = op.attrs.ints;
+  if (probing() && own.empty())
+    own = {static_cast<int64_t>(op.operands.size()), static_cast<int64_t>(op.results.size())};
+  if (probing()) made[0]->def->attrs.ints = own;
   size_t at = 0;
   takePrimal(op.results, made, at);
   for (const Value* old : op.results) {
     if (!old->type.isReal()) continue;
-    made[at]->linear = true;
+    made[at]->linear = !probing();
     setDot(old, made[at++]);
   }
 }

@@ -5,6 +5,7 @@
 #include "ad/ties.h"
 #include "base/check.h"
 #include "ir/partials.h"
+#include "ir/run_notes.h"
 
 namespace dini::ad {
 
@@ -12,17 +13,18 @@ using ir::OpCode;
 using ir::Value;
 
 Forward::Forward(ir::Module& module, const ir::Function& f, const Request& request,
-                 analysis::Caller caller)
+                 analysis::Caller caller, size_t results, std::optional<ProbeStage> stage)
     : module_(module),
       source_(f),
       request_(request),
-      activity_(f, request.active),
-      guarded_(f, caller) {}
+      activity_(f, request.active, results),
+      guarded_(f, caller),
+      stage_(stage) {}
 
 std::unique_ptr<ir::Function> forward(ir::Module& module, const ir::Function& f,
                                       const Request& request, const std::string& name,
-                                      analysis::Caller caller) {
-  return Forward(module, f, request, caller).run(name);
+                                      analysis::Caller caller, size_t results) {
+  return Forward(module, f, request, caller, results).run(name);
 }
 
 std::unique_ptr<ir::Function> Forward::run(const std::string& name) {
@@ -61,7 +63,8 @@ Value* Forward::dot(const Value* old) const {
 
 Value* Forward::dotOrZero(ir::Builder& b, const Value* old) {
   Value* tangent = dot(old);
-  return tangent != nullptr ? tangent : linearZeros(b, x(old));
+  if (tangent != nullptr) return tangent;
+  return probing() ? b.zerosLike(x(old)) : linearZeros(b, x(old));
 }
 
 void Forward::setDot(const Value* old, Value* tangent) {
@@ -101,6 +104,8 @@ void Forward::visit(ir::Builder& b, const ir::Op& op) {
     ir::cloneOp(b, op, primal_);
     return;
   }
+  if (probing() && (op.code == OpCode::Choose || op.code == OpCode::ChooseTie))
+    return probeChoose(b, op);
   if (controlRule(b, op)) return;
   ir::cloneOp(b, op, primal_);
   if (ir::isElementwise(op.code)) return elementwise(b, op);
@@ -167,7 +172,8 @@ void Forward::elementwise(ir::Builder& b, const ir::Op& op) {
   auto operandDot = [&](size_t k) { return dot(op.operand(k)); };
   auto operandX = [&](size_t k) { return x(op.operand(k)); };
   switch (op.code) {
-    case OpCode::Choose: return chooseRule(b, op);
+    case OpCode::Choose:
+    case OpCode::ChooseTie: return chooseRule(b, op);
     case OpCode::Add: tangent = sum(b, operandDot(0), operandDot(1)); break;
     case OpCode::Neg: tangent = operandDot(0) ? b.neg(operandDot(0)) : nullptr; break;
     case OpCode::Sub: {
@@ -180,14 +186,19 @@ void Forward::elementwise(ir::Builder& b, const ir::Op& op) {
     case OpCode::Div:
     case OpCode::SafeDiv:
     case OpCode::SafeMul: tangent = productTangent(b, op); break;
+    case OpCode::NoteTie:
+      if (operandDot(1)) tangent = b.op(OpCode::NoteTie, {operandX(0), operandDot(1)}, op.attrs);
+      break;
     case OpCode::Select:
-    case OpCode::Pick: {
+    case OpCode::Pick:
+    case OpCode::PickTie: {
       size_t first = op.code == OpCode::Select ? 1 : 2;
       if (operandDot(first) == nullptr && operandDot(first + 1) == nullptr) break;
       std::vector<Value*> operands;
       for (size_t k = 0; k < first; ++k) operands.push_back(operandX(k));
       operands.push_back(dotOrZero(b, op.operand(first)));
       operands.push_back(dotOrZero(b, op.operand(first + 1)));
+      if (op.code == OpCode::PickTie) operands.push_back(operandX(4));
       tangent = b.op(op.code, std::move(operands), op.attrs);
       break;
     }
@@ -253,7 +264,17 @@ void Forward::chooseRule(ir::Builder& b, const ir::Op& op) {
     setDot(op.result(), expanded(b, side > 0 ? a_dot : b_dot, x(op.result())));
     return;
   }
+  setDot(op.result(), expanded(b, kinkTangent(b, op, a_dot, b_dot), x(op.result())));
+}
+
+Value* Forward::kinkTangent(ir::Builder& b, const ir::Op& op, Value* a_dot, Value* b_dot) {
+  Value* q = x(op.operand(1));
+  Value* p = snapped(b, x(op.operand(0)), q, request_.ties.tolerance);
   ir::Attrs attrs;
+  if (op.code == OpCode::ChooseTie) {
+    attrs.ints = op.attrs.ints;
+    return b.op(OpCode::PickTie, {p, q, a_dot, b_dot, x(op.operand(4))}, std::move(attrs));
+  }
   attrs.f = tieWeight(request_.ties, op);
   if (request_.ties.unify && op.attrs.ints.size() >= 2) {
     attrs.ints = op.attrs.ints;
@@ -261,9 +282,14 @@ void Forward::chooseRule(ir::Builder& b, const ir::Op& op) {
     a_dot = OneSided(b, op.attrs.ints[0], sign)(a_dot);
     b_dot = OneSided(b, op.attrs.ints[0], -sign)(b_dot);
   }
-  Value* tangent = b.op(OpCode::Pick, {x(op.operand(0)), x(op.operand(1)), a_dot, b_dot},
-                        std::move(attrs));
-  setDot(op.result(), expanded(b, tangent, x(op.result())));
+  bool locked = isLocked(request_.ties, op);
+  if (request_.ties.report && !locked && !probing()) {
+    Value* s = b.sub(x(op.operand(0)), q);
+    Value* t = reported(b, op, s, tieKind(b, s, p, q), b.real(attrs.f));
+    return b.op(OpCode::PickTie, {p, q, a_dot, b_dot, t}, std::move(attrs));
+  }
+  if (locked && request_.ties.variant == TieOptions::Variant::Fast) attrs.str = ir::kNote;
+  return b.op(OpCode::Pick, {p, q, a_dot, b_dot}, std::move(attrs));
 }
 
 }  // namespace dini::ad

@@ -4,11 +4,15 @@
 // projection_rules.cpp.
 // A rule gets the builder positioned after the copied primal operation, reads primal values through
 // x(), tangents through dot() (null: zero), and stores the tangent of a result with setDot().
+// With a stage the same sweep is a probe (probe.h): its tangents are ordinary values along a given
+// direction, and what it adds to the copy are the weights of kinks that have none.
 #pragma once
 
+#include <optional>
 #include <unordered_map>
 
 #include "ad/ad.h"
+#include "ad/probe.h"
 #include "analysis/activity.h"
 #include "analysis/guarded.h"
 #include "ir/builder.h"
@@ -18,9 +22,13 @@ namespace dini::ad {
 
 class Forward {
  public:
+  // The first `results` results are differentiated, the tangents of others are zero.
   Forward(ir::Module& module, const ir::Function& f, const Request& request,
-          analysis::Caller caller);
+          analysis::Caller caller, size_t results = SIZE_MAX,
+          std::optional<ProbeStage> stage = std::nullopt);
   std::unique_ptr<ir::Function> run(const std::string& name);
+  // probe.h
+  std::unique_ptr<ir::Function> runProbe(const std::string& name, ProbeSeeds seeds);
 
  private:
   // Access to the copy.
@@ -51,6 +59,7 @@ class Forward {
   void elementwise(ir::Builder& b, const ir::Op& op);
   ir::Value* productTangent(ir::Builder& b, const ir::Op& op);
   void chooseRule(ir::Builder& b, const ir::Op& op);
+  ir::Value* kinkTangent(ir::Builder& b, const ir::Op& op, ir::Value* a_dot, ir::Value* b_dot);
   bool arrayRule(ir::Builder& b, const ir::Op& op);
   void reduceRule(ir::Builder& b, const ir::Op& op);
   void einsumRule(ir::Builder& b, const ir::Op& op);
@@ -72,7 +81,8 @@ class Forward {
   bool controlRule(ir::Builder& b, const ir::Op& op);
   void loopRule(ir::Builder& b, const ir::Op& op);
   void whileRule(ir::Builder& b, const ir::Op& op);
-  void ifRule(ir::Builder& b, const ir::Op& op);
+  void branchRule(ir::Builder& b, const ir::Op& op, ir::Value* condition, ir::Attrs attrs,
+                  std::vector<ir::Value*> compared);
   void comparisonIfRule(ir::Builder& b, const ir::Op& op);
   void tryRule(ir::Builder& b, const ir::Op& op);
   void callRule(ir::Builder& b, const ir::Op& op);
@@ -86,12 +96,43 @@ class Forward {
   };
   bool isBlended(const ir::Op& op) const;
   std::vector<ir::Value*> forcedRegion(ir::Builder& b, const ir::Op& op, size_t side);
+  // |u - v| <= 1e-12 max(|u|, |v|) + 100 tolerance everywhere; equality for integers and booleans.
+  ir::Value* sidesAgree(ir::Builder& b, const ir::Op& op, std::span<ir::Value* const> u,
+                        std::span<ir::Value* const> v);
   Sides bothSides(ir::Builder& b, const ir::Op& op, ir::Value* tie);
   void guardedComparison(ir::Builder& b, const ir::Op& op);
   ir::Value* blended(ir::Builder& b, const ir::Op& op, ir::Value* then, ir::Value* otherwise);
   // Whether the class of this switch has a side fixed by an enclosing one: +1 its branch a, -1 its
   // branch b, 0 not fixed.
   int forcedSide(const ir::Op& op) const;
+
+  void plainComparison(ir::Builder& b, const ir::Op& op);
+  ir::Attrs decidedAttrs(const ir::Op& op) const;
+  std::vector<ir::Value*> decidedOperands(const ir::Op& op) const;
+
+  // --- probe_rules.cpp
+  bool probing() const { return stage_.has_value(); }
+  void seedDirection(ir::Builder& b);
+  // A switch p - q with its tangent and the magnitude of the terms of that.
+  struct Switch {
+    ir::Value *p, *q;  // p moved onto q within the tie tolerance
+    ir::Value *dot, *magnitude;
+  };
+  Switch switchOf(ir::Builder& b, const ir::Op& op, size_t p, size_t q);
+  // The weight of branch a at a tie as this stage knows it, from what earlier stages left (or null).
+  ir::Value* decided(ir::Builder& b, const ir::Op& op, const Switch& s, ir::Value* earlier);
+  // Still undecided: whether the sides' tangents differ.
+  ir::Value* differ(ir::Builder& b, ir::Value* a_dot, ir::Value* b_dot);
+  // The weight of the last stage: what is open takes its default; the tie is reported.
+  ir::Value* settled(ir::Builder& b, const ir::Op& op, const Switch& s, ir::Value* t,
+                     ir::Value* kind_at_tie);
+  void probeChoose(ir::Builder& b, const ir::Op& op);
+  void probeComparison(ir::Builder& b, const ir::Op& op);
+  std::vector<ir::Value*> sidesAtTie(ir::Builder& b, const ir::Op& op);
+  bool probeDecides(const ir::Op& op) const;
+  ir::Value* reported(ir::Builder& b, const ir::Op& op, ir::Value* s, ir::Value* kind,
+                      ir::Value* t);
+  ir::Value* elementNumbers(ir::Builder& b, ir::Value* like);
 
   ir::Module& module_;
   const ir::Function& source_;
@@ -102,12 +143,15 @@ class Forward {
   ir::ValueMap primal_;
   std::vector<std::pair<int64_t, int>> forced_;  // kink class, side in the class's orientation
   bool blends_ = true;  // false in the copy of a side that runs only at a tie
+  std::optional<ProbeStage> stage_;
+  std::vector<std::pair<ir::Value*, ir::Value*>> members_;  // index and trip of the maps around
   std::unordered_map<const ir::Value*, ir::Value*> dots_;
 };
 
 // jvp of a function whose kinks are already unified (attributes kept from the enclosing function).
 std::unique_ptr<ir::Function> forward(ir::Module& module, const ir::Function& f,
                                       const Request& request, const std::string& name,
-                                      analysis::Caller caller = analysis::Caller::UsesEverything);
+                                      analysis::Caller caller = analysis::Caller::UsesEverything,
+                                      size_t results = SIZE_MAX);
 
 }  // namespace dini::ad

@@ -127,8 +127,10 @@ void Reverse::elementwise(ir::Builder& b, const ir::Op& op, Value* y_bar) {
     }
     case OpCode::Div:
     case OpCode::SafeDiv: give(0, b.op(op.code, {y_bar, x(op.operand(1))})); return;
+    case OpCode::NoteTie: give(1, b.op(op.code, {x(op.operand(0)), y_bar}, op.attrs)); return;
     case OpCode::Select:
-    case OpCode::Pick: {
+    case OpCode::Pick:
+    case OpCode::PickTie: {
       size_t first = op.code == OpCode::Select ? 1 : 2;
       for (size_t side = 0; side < 2; ++side) {
         if (!lin(first + side)) continue;
@@ -138,6 +140,7 @@ void Reverse::elementwise(ir::Builder& b, const ir::Op& op, Value* y_bar) {
         for (size_t k = 0; k < first; ++k) operands.push_back(x(op.operand(k)));
         operands.push_back(side == 0 ? y_bar : zero);
         operands.push_back(side == 0 ? zero : y_bar);
+        if (op.code == OpCode::PickTie) operands.push_back(x(op.operand(4)));
         give(first + side, b.op(op.code, std::move(operands), op.attrs));
       }
       return;

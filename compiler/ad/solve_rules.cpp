@@ -151,6 +151,7 @@ Value* solveSystem(ir::Builder& b, const ir::Op& op, Value* multiple, Value* mat
 // one_step: z_dot = T_x x_dot; neumann(k): z_dot = sum of T_z^j T_x x_dot over j = 0..k.
 void Forward::rootRule(ir::Builder& b, const ir::Op& op) {
   const ir::Op& copy = ir::cloneOp(b, op, primal_);
+  size_t from = b.region().ops.size();
   const ir::Region& equations = *op.regions[1];
   size_t unknowns = equations.args.size();
   Values captured = ir::captures(equations), arguments, tangents, shapes;
@@ -196,6 +197,7 @@ void Forward::rootRule(ir::Builder& b, const ir::Op& op) {
   }
   Values parts = unflattened(b, z_dot, solutions);
   for (size_t k = 0; k < unknowns; ++k) setDot(op.results[k], parts[k]);
+  if (probing()) clearFlagsFrom(b.region(), from);
 }
 
 namespace {

@@ -17,6 +17,8 @@ TieOptions tiesFor(const TieOptions& request, const ir::Op& op);
 // Of branch a of a `choose`, or of the then-side of an `if` on a comparison. The operation carries
 // its class and orientation (analysis::unifyKinks).
 double tieWeight(const TieOptions& ties, const ir::Op& op);
+// Whether the probe decides the operation's ties. Without one (the fast variant) their weight is 0.
+bool isLocked(const TieOptions& request, const ir::Op& op);
 // Whether an `if` on a comparison blends its sides at a tie at all (frameworks take the branch).
 bool blendsComparisons(const TieOptions& ties, const ir::Op& op);
 // Of reduce max / min: 1 lowest index, 0 highest index, 1/2 all tied ones equally.

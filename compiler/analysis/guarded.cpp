@@ -13,7 +13,9 @@ bool readsOnlyAPart(OpCode code) {
   switch (code) {
     case OpCode::Select:
     case OpCode::Choose:
+    case OpCode::ChooseTie:
     case OpCode::Pick:
+    case OpCode::PickTie:
     case OpCode::SafeDiv:
     case OpCode::SafeMul:
     case OpCode::Index:

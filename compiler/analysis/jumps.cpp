@@ -20,7 +20,7 @@ bool comparesActive(const ir::Value* value, const Activity& activity) {
     case OpCode::FLe:
     case OpCode::FEq:
     case OpCode::FNe:
-      return activity.active(op->operand(0)) || activity.active(op->operand(1));
+      return activity.depends(op->operand(0)) || activity.depends(op->operand(1));
     case OpCode::And:
     case OpCode::Or:
     case OpCode::Not:
@@ -37,7 +37,7 @@ bool isJump(const ir::Op& op, const Activity& activity) {
     case OpCode::Ceil:
     case OpCode::Round:
     case OpCode::Sign:
-    case OpCode::RealToInt: return activity.active(op.operand(0));
+    case OpCode::RealToInt: return activity.depends(op.operand(0));
     case OpCode::BoolToReal: return comparesActive(op.operand(0), activity);
     default: return false;
   }

@@ -8,7 +8,7 @@
 namespace dini::analysis {
 
 bool isComparisonIf(const ir::Op& op) {
-  return op.code == ir::OpCode::If && op.operands.size() == 3 && !op.attrs.str.empty();
+  return op.code == ir::OpCode::If && op.operands.size() >= 3 && !op.attrs.str.empty();
 }
 
 namespace {
@@ -35,17 +35,19 @@ void unifyKinks(ir::Function& function) {
     Normalised key = normalised(switchOf(numbers, op));
     int sign = key.sign == 0 ? 1 : key.sign;
     // A policy of its own (ad/ties.h) makes a class of its own; of a pick attrs.i says something else.
-    if (op.code != ir::OpCode::Pick && op.attrs.i != 0) key.key += "@" + std::to_string(op.attrs.i);
+    bool is_pick = op.code == ir::OpCode::Pick || op.code == ir::OpCode::PickTie;
+    if (!is_pick && op.attrs.i != 0) key.key += "@" + std::to_string(op.attrs.i);
     auto [it, fresh] = classes.try_emplace(key.key, KinkClass{next, sign});
     if (fresh) ++next;
     const_cast<ir::Op&>(op).attrs.ints = {it->second.id, sign * it->second.first_sign};
   };
   ir::walk(function.body, [&](const ir::Op& op) {
-    if (op.code == ir::OpCode::Choose || isComparisonIf(op)) annotate(op);
+    if (op.code == ir::OpCode::Choose || op.code == ir::OpCode::ChooseTie || isComparisonIf(op))
+      annotate(op);
   });
   // Weights of picks are decided already: they join classes and do not orient them.
   ir::walk(function.body, [&](const ir::Op& op) {
-    if (op.code == ir::OpCode::Pick) annotate(op);
+    if (op.code == ir::OpCode::Pick || op.code == ir::OpCode::PickTie) annotate(op);
   });
 }
 

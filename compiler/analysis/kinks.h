@@ -14,7 +14,8 @@ namespace dini::analysis {
 // {class id, orientation +1 or -1}.
 void unifyKinks(ir::Function& function);
 
-// Whether the operation is an `if` on a comparison of reals (operands: condition, a, b).
+// Whether the operation is an `if` on a comparison of reals (operands: condition, a, b and, where a probe decided it,
+// the weight of the first region).
 bool isComparisonIf(const ir::Op& op);
 
 }  // namespace dini::analysis

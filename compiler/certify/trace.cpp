@@ -138,10 +138,15 @@ void Tracer::comparison(const Step& step, Frame& frame) {
 }
 
 void Tracer::elementwise(const Step& step, Frame& frame) {
+  if (step.op->code == OpCode::NoteTie && !isReal(step.op->result())) return execute(step, frame);
   if (!isReal(step.op->result())) return comparison(step, frame);
   OpCode code = step.op->code;
   size_t arity = step.operands.size();
-  Slot operands[4];
+  if (code == OpCode::TieSide || code == OpCode::ReportTie) {  // weights: constant
+    execute(step, frame);
+    return clearIds(frame, step.results[0]);
+  }
+  Slot operands[ops::kMaxArity];
   for (size_t k = 0; k < arity; ++k)
     operands[k] = isReal(step.op->operand(k)) ? idsOf(step, frame, k) : step.in(frame.values, k);
   execute(step, frame);
@@ -150,12 +155,14 @@ void Tracer::elementwise(const Step& step, Frame& frame) {
   Graph& graph = system_.graph;
   Span span = step.op->span;
   for (int64_t k = 0; k < ids.count(); ++k) {
-    NodeId at[4] = {-1, -1, -1, -1};
+    NodeId at[ops::kMaxArity] = {-1, -1, -1, -1, -1};
     for (size_t j = code == OpCode::Select ? 1 : 0; j < arity; ++j) at[j] = idAt(operands[j], k);
     if (code == OpCode::Select) {
       const Slot& c = operands[0];
       to[k] = c.booleans()[c.isTensor() ? k : 0] ? at[1] : at[2];
-    } else if (code == OpCode::Pick) {  // a derivative inside the equations
+    } else if (code == OpCode::NoteTie) {
+      to[k] = at[1];
+    } else if (code == OpCode::Pick || code == OpCode::PickTie) {  // a derivative inside the equations
       bool first = graph.node(at[0]).value > graph.node(at[1]).value;
       NodeId less = first ? at[1] : at[0], more = first ? at[0] : at[1];
       system_.guards.push_back({OpCode::FLt, less, more, true, span});
@@ -165,8 +172,9 @@ void Tracer::elementwise(const Step& step, Frame& frame) {
     } else if (arity == 2) {
       to[k] = graph.op(code, {at[0], at[1]}, span, step.parameters);
     } else {
-      check(code == OpCode::Choose, "an elementwise operation of reals that the tracer lacks");
-      to[k] = graph.op(code, {at[0], at[1], at[2], at[3]}, span, step.parameters);
+      check(code == OpCode::Choose || code == OpCode::ChooseTie,
+            "an elementwise operation of reals that the tracer lacks");
+      to[k] = graph.op(OpCode::Choose, {at[0], at[1], at[2], at[3]}, span, step.parameters);
     }
   }
   setIds(frame, step.results[0], std::move(ids));
@@ -293,7 +301,7 @@ constexpr double kNear = 1e-6;
 
 void Tracer::branch(const Step& step, Frame& frame) {
   bool taken = step.in(frame.values, 0).boolean();
-  if (step.operands.size() == 3 && (frame.has_ids[step.operands[1]] || frame.has_ids[step.operands[2]])) {
+  if (step.operands.size() >= 3 && (frame.has_ids[step.operands[1]] || frame.has_ids[step.operands[2]])) {
     double a = step.in(frame.values, 1).real(), b = step.in(frame.values, 2).real();
     if (sides_ == Sides::Both || std::abs(a - b) <= kNear * (1 + std::abs(a) + std::abs(b)))
       return bothBranches(step, frame, step.op->attrs.str[0] == 'g');
@@ -391,7 +399,8 @@ void Tracer::noteSwitches(const RegionPlan& plan) {
   auto see = [&](auto&& self, const RegionPlan& region) -> void {
     for (const Step& step : region.steps) {
       for (size_t k = 0; k < step.op->operands.size(); ++k) {
-        bool own = step.op->code == OpCode::If && step.op->operands.size() == 3 && k == 0;
+        bool own = (step.op->code == OpCode::If && step.op->operands.size() >= 3 && k == 0) ||
+                   step.op->code == OpCode::NoteTie;
         (own ? by_if : otherwise).insert(step.op->operand(k));
       }
       for (const RegionPlan& nested : step.regions) self(self, nested);

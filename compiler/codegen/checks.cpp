@@ -2,39 +2,11 @@
 #include <llvm/IR/MDBuilder.h>
 
 #include "codegen/emitter.h"
-#include "dini/status.h"
+#include "codegen/info.h"
 
 namespace dini::codegen {
 
 using ir::Op;
-
-namespace {
-// Fields of dini_run, in 8-byte steps (runtime/include/dini/status.h).
-enum InfoField : unsigned {
-  kCancel,
-  kWorkEnd,
-  kDepthLeft,
-  kContext,
-  kPrint,
-  kStatus,
-  kSite,
-  kBatchIndex,
-  kIterations,
-  kResidual,
-  kScale,
-  kRcond,
-  kWorkTop,
-  kReason,
-  kTolerance,
-};
-static_assert(offsetof(dini_run, work_end) == 8 * kWorkEnd);
-static_assert(offsetof(dini_run, print) == 8 * kPrint);
-static_assert(offsetof(dini_run, status) == 8 * kStatus);
-static_assert(offsetof(dini_run, rcond) == 8 * kRcond);
-static_assert(offsetof(dini_run, work_top) == 8 * kWorkTop);
-static_assert(offsetof(dini_run, reason) == 8 * kReason);
-static_assert(offsetof(dini_run, tolerance) == 8 * kTolerance);
-}  // namespace
 
 llvm::Value* FunctionEmitter::infoField(unsigned field) {
   return b_.CreateConstInBoundsGEP1_64(m_.i64, info_, field);
@@ -47,10 +19,10 @@ void FunctionEmitter::storeInfo(unsigned field, llvm::Value* value) {
 int64_t FunctionEmitter::siteOf(const Op& op, std::string text) {
   Site site;
   site.span = op.span;
-  site.text =
-      text.empty()
-          ? (op.code == ir::OpCode::Check || op.code == ir::OpCode::Print ? op.attrs.str : "")
-          : std::move(text);
+  const bool has_text = op.code == ir::OpCode::Check || op.code == ir::OpCode::Print ||
+                        op.code == ir::OpCode::ReportTie;
+  site.text = text.empty() && has_text ? op.attrs.str : std::move(text);
+  site.clarke = op.attrs.i == 0;
   site.code = op.code;
   for (const ir::Value* operand : op.operands) site.types.push_back(operand->type);
   return m_.addSite(std::move(site));
@@ -145,6 +117,7 @@ void FunctionEmitter::emitPrint(const Op& op) {
     b_.CreateStore(sizes[k], b_.CreateConstInBoundsGEP1_64(m_.i64, dims, k));
   auto* type = llvm::FunctionType::get(llvm::Type::getVoidTy(m_.context),
                                        {m_.ptr, m_.i64, m_.ptr, m_.ptr}, false);
+  flushNotes();
   llvm::Value* function = b_.CreateLoad(m_.ptr, infoField(kPrint));
   llvm::Value* context = b_.CreateLoad(m_.ptr, infoField(kContext));
   b_.CreateCall(type, function, {context, i64c(siteOf(op)), pointers, dims});

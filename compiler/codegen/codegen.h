@@ -23,6 +23,7 @@ namespace dini::codegen {
 struct Site {
   Span span;
   std::string text;      // of a check, of a print
+  bool clarke = true;    // of a report_tie: the probe gave the weight
   ir::OpCode code = ir::OpCode::Yield;
   std::vector<ir::Type> types;  // of the operands of a print
 };

@@ -2,6 +2,7 @@
 // row (ops/rows/), bit for bit.
 #include "base/check.h"
 #include "codegen/emitter.h"
+#include "ir/run_notes.h"
 #include "ops/table.h"
 
 namespace dini::codegen {
@@ -55,8 +56,18 @@ llvm::Value* FunctionEmitter::elementwise(const Op& op, llvm::ArrayRef<llvm::Val
       return b_.CreateSelect(b_.CreateFCmpOGT(a, real(0)), real(1),
                              b_.CreateSelect(b_.CreateFCmpOLT(a, real(0)), real(-1), a));
     case OpCode::Choose:
+    case OpCode::ChooseTie:
     case OpCode::Pick:
+    case OpCode::PickTie:
       return chooseValue(op, operands);
+    case OpCode::TieSide:
+      return tieSide(a, b);
+    case OpCode::NoteTie:
+      noteTie(a);
+      return b;
+    case OpCode::ReportTie:
+      reportTie(op, operands);
+      return operands[2];
     case OpCode::Select:
       return b_.CreateSelect(a, b, operands[2]);
     case OpCode::Stop:
@@ -176,6 +187,16 @@ llvm::Value* FunctionEmitter::chooseValue(const Op& op, llvm::ArrayRef<llvm::Val
       tie = b_.CreateFAdd(b_.CreateFMul(llvm::ConstantFP::get(a->getType(), t), a),
                           b_.CreateFMul(llvm::ConstantFP::get(a->getType(), 1 - t), b));
     }
+    if (op.attrs.i != 0) unordered = b;
+    if (op.attrs.str == ir::kNote)
+      noteTie(b_.CreateAnd(b_.CreateFCmpOEQ(p, q), b_.CreateFCmpUNE(a, b)));
+  } else if (op.code == OpCode::PickTie) {
+    llvm::Value* t = operands[4];
+    llvm::Value* zero = llvm::ConstantFP::get(a->getType(), 0);
+    llvm::Value* one = llvm::ConstantFP::get(a->getType(), 1);
+    tie = b_.CreateFAdd(b_.CreateFMul(t, a), b_.CreateFMul(b_.CreateFSub(one, t), b));
+    tie = b_.CreateSelect(b_.CreateFCmpUEQ(t, zero), b, tie);  // NaN: undecided
+    tie = b_.CreateSelect(b_.CreateFCmpOEQ(t, one), a, tie);
     if (op.attrs.i != 0) unordered = b;
   }
   // Of the three orders and none, two have the same value more often than not. A NaN is compared

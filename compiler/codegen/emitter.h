@@ -7,6 +7,7 @@
 //   nests.cpp        loops over index spaces;  reduce.cpp, einsum.cpp
 //   updates.cpp      update, add_at, ... in place where the operand dies
 //   control.cpp      if, loop, while, try, call;  checks.cpp: statuses
+//   notes.cpp        ties and conditions noted for the caller
 //   lanes.cpp        maps of which eight iterations run in lanes, with masks
 //   solve.cpp, root.cpp, sorting.cpp
 // Invariants: values are immutable, memory is written only while its value is made or after its
@@ -158,6 +159,14 @@ class FunctionEmitter {
   llvm::Value* perLane(const std::string& name, llvm::ArrayRef<llvm::Value*> operands,
                        llvm::ArrayRef<llvm::Value*> leading);
   llvm::Value* intrinsic(llvm::Intrinsic::ID id, llvm::Value* x);
+
+  // --- notes.cpp
+  llvm::Value* tieSide(llvm::Value* s_dot, llvm::Value* magnitude);
+  void noteTie(llvm::Value* condition);  // of one value or eight lanes
+  void reportTie(const ir::Op& op, llvm::ArrayRef<llvm::Value*> operands);
+  void noteCondition(llvm::Value* rcond, int64_t site);
+  void flushNotes();           // what was noted so far, to the caller
+  llvm::Value* presentLanes();  // of the mask in force; null: all
 
   // --- nests.cpp
   void countedLoop(llvm::Value* from, llvm::Value* to, int64_t step,
@@ -392,6 +401,9 @@ class FunctionEmitter {
   llvm::Instruction* frame_end_ = nullptr;
   llvm::Value* batch_index_ = nullptr;  // of the innermost map
   llvm::Value* tail_mask_ = nullptr;    // of the masked end of a vector loop
+  llvm::AllocaInst* tie_noted_ = nullptr;   // i1; null where no tie is noted
+  llvm::AllocaInst* ties_noted_ = nullptr;  // the same of eight lanes
+  int solver_depth_ = 0;                    // solvers' iterations note nothing
   LaneState lanes_;
   std::unordered_map<llvm::Value*, Index> affine_;  // lanes known to be base + l * step
 };

@@ -18,6 +18,8 @@ void FunctionEmitter::emit() {
   emitOps(function_.body);
   emitResults(function_.body);
   closeRegion(function_.body);
+  b_.SetInsertPoint(exit_, exit_->begin());
+  flushNotes();
   frame_end_->setOperand(1, i64c(frame_.size()));
 }
 
@@ -90,6 +92,7 @@ void FunctionEmitter::emitResults(const Region& body) {
     }
   }
   if (dynamic) storeInfo(12, stackTop());
+  flushNotes();
   b_.CreateRet(i64c(DINI_OK));
 }
 

@@ -341,6 +341,7 @@ void FunctionEmitter::emitLaneSolve(const Op& op) {
     fields.rcond = estimate;
     require(b_.CreateICmpEQ(codes, llvm::Constant::getNullValue(integers)), codes, siteOf(op),
             fields);
+    noteCondition(estimate, siteOf(op));
   }
   for (size_t k = 0; k < arrays; ++k) setBuffer(op.results[k], outs[k].dest, outs[k].storage);
   if (op.code == OpCode::Factor) setScalar(op.results[2], estimate);

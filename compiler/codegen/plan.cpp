@@ -97,7 +97,11 @@ int costOf(const Op& op) {
     case OpCode::Sign:
       return 1;
     case OpCode::Choose:
+    case OpCode::ChooseTie:
     case OpCode::Pick:
+    case OpCode::PickTie:
+    case OpCode::NoteTie:
+    case OpCode::ReportTie:
     case OpCode::SafeMul:
       return 2;
     case OpCode::Div:

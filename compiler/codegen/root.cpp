@@ -115,7 +115,9 @@ void FunctionEmitter::emitRoot(const Op& op) {
   for (size_t k = 0; k < unknowns; ++k)
     if (!op.operand(k)->type.isScalar())
       solutions[k] = allocate(op.results[k], dimsOf(op.operand(k)));
+  ++solver_depth_;
   emitOps(solver);
+  --solver_depth_;
   const auto& yields = solver.yields();
   for (size_t k = 0; k < unknowns; ++k) {
     fresh();

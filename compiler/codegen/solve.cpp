@@ -97,7 +97,9 @@ void FunctionEmitter::emitLinearSolve(const Op& op) {
   llvm::Value* status =
       b_.CreateCall(function, {i64c(op.attrs.i), b_.getInt32(isTransposed(op)), n, m, a_held.ptr,
                                b_held.ptr, x.dest.ptr, rcond, work});
-  requireRuntime(status, op, b_.CreateLoad(m_.f64, rcond));
+  llvm::Value* estimate = b_.CreateLoad(m_.f64, rcond);
+  requireRuntime(status, op, estimate);
+  noteCondition(estimate, siteOf(op));
   setBuffer(op.result(), x.dest, x.storage);
 }
 
@@ -115,6 +117,7 @@ void FunctionEmitter::emitFactor(const Op& op) {
       function, {i64c(op.attrs.i), n, a.ptr, factors.dest.ptr, pivots.dest.ptr, rcond, work});
   llvm::Value* estimate = b_.CreateLoad(m_.f64, rcond);
   requireRuntime(status, op, estimate);
+  noteCondition(estimate, siteOf(op));
   setBuffer(op.results[0], factors.dest, factors.storage);
   setBuffer(op.results[1], pivots.dest, pivots.storage);
   setScalar(op.results[2], estimate);

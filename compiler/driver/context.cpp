@@ -15,16 +15,17 @@ void printLine(const std::string& line) {
 session::Session* Context::session() {
   if (session_) return session_.get();
   session::Options made;
-  auto policy = session::parseTies(options.ties.empty() ? "average" : options.ties, !options.no_unify_kinks);
+  auto policy = session::parseTies(options.ties, !options.no_unify_kinks);
   auto chosen_engine = session::parseEngine(options.engine);
   auto chosen_level = session::parseLevel(options.level);
-  if (!policy && options.ties == "locked") {
-    fail(DiagCode::NotYet, "the tie policy `locked` is not there yet", "use `--ties=average`");
-    return nullptr;
-  }
   if (!policy) {
     fail(DiagCode::BadTies, fmt::format("`{}` is not a tie policy", options.ties),
-         "first, second, average, weight(t) with t from 0 to 1, framework(torch), framework(jax)");
+         "locked, first, second, average, weight(t) with t from 0 to 1, framework(torch), framework(jax)");
+    return nullptr;
+  }
+  if (policy && !session::parseDirection(options.tie_direction, *policy)) {
+    fail(DiagCode::BadTies, fmt::format("`{}` is not a direction", options.tie_direction),
+         "numbers that are not all 0, such as 1,-0.5, or seed(n) with an integer n");
     return nullptr;
   }
   if (!chosen_engine) {
@@ -38,8 +39,10 @@ session::Session* Context::session() {
     return nullptr;
   }
   made.ties = *policy;
+  made.ties.tolerance = options.tie_tolerance;
+  made.tie_report = options.tie_report;
+  made.keep_ties = options.keep_ties;
   if (options.on_failure == "nan") made.on_failure = lower::OnFailure::Nan;
-  made.notice_ties = options.ties.empty();
   if (options.no_unify_kinks) made.execution.certification.unification = certify::Unification::Off;
   made.execution.engine = *chosen_engine;
   made.execution.level = *chosen_level;
@@ -85,6 +88,8 @@ int Context::fail(DiagCode code, std::string message, std::string help) {
 
 int Context::finish() {
   flushDiagnostics();
+  if (options.tie_report && session_ && !session_->sink().hasErrors())
+    fmt::print(stderr, "{}\n", session_->tieReport(session::Session::TiesOf::Session));
   int early = exitCode(early_sink_.all());
   if (early != kFine) return early;
   return session_ ? exitCode(session_->sink().all()) : kFine;

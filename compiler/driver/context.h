@@ -15,9 +15,13 @@ enum ExitCode { kFine = 0, kWrong = 1, kLimitation = 2, kCompilerBug = 70 };
 
 // Options of every subcommand, as written on the command line.
 struct CommonOptions {
-  std::string ties;  // empty: not chosen, which is `average` with a notice
+  std::string ties = "locked";
   bool no_unify_kinks = false;
   bool no_cache = false;
+  bool tie_report = false;
+  bool keep_ties = false;  // for :ties
+  std::string tie_direction;
+  double tie_tolerance = 0;
   std::string on_failure = "status";
   std::string colour = "auto";
   std::string engine = "auto";

@@ -30,10 +30,17 @@ void installInterruptHandler() {
 
 void addCommonOptions(CLI::App& app, CommonOptions& options) {
   app.add_option("--ties", options.ties,
-                 "derivative at a kink: first, second, average (default), weight(t), "
+                 "derivative at a kink: locked (default), first, second, average, weight(t), "
                  "framework(torch), framework(jax)");
   app.add_flag("--no-unify-kinks", options.no_unify_kinks,
                "weight each kink alone, even where two are the same switch");
+  app.add_option("--tie-direction", options.tie_direction,
+                 "the probe of `locked`: its first entries, as 1,-0.5, or seed(n)");
+  app.add_option("--tie-tolerance", options.tie_tolerance,
+                 "switches of at most this magnitude count as ties (default 0)")
+      ->check(CLI::NonNegativeNumber);
+  app.add_flag("--tie-report", options.tie_report,
+               "report every tie that a derivative met, after the results");
   app.add_option("--engine", options.engine, "auto (default), interp or jit");
   app.add_option("-O", options.level, "optimisation of compiled code: 0, 1 or 2 (default)");
   app.add_flag("--no-cache", options.no_cache,
@@ -101,8 +108,8 @@ int runDini(int argc, const char* const* argv) {
   if (auto word = reservedWord({argv + 1, argv + argc}))
     return context.fail(DiagCode::NotYet, *word + " is not there yet");
   CLI::App parser("Dini: a small numeric language whose equations are values that can be "
-                  "differentiated.\nAt a kink met exactly, derivatives take the average of both "
-                  "sides unless --ties says otherwise.",
+                  "differentiated.\nAt a kink met exactly, derivatives take a side (`locked`) "
+                  "unless --ties says otherwise.",
                   "dini");
   parser.set_version_flag("--version", "dini " DINI_VERSION);
   parser.require_subcommand(1);

@@ -95,7 +95,7 @@ std::optional<lower::Lowered> lowerCall(session::Session& session, const ast::Fn
     // A seed: a tangent has its parameter's type, the cotangent the result's.
     std::vector<ir::Tensor> none;
     types::TypePtr seed = type->elements[k];
-    if (derivative == "jvp") {
+    if (derivative == "jvp" || derivative == "dirderiv") {
       size_t tangent = k - parameters.size(), seen = 0;
       for (const types::TypePtr& parameter : parameters)
         if (types::holdsReals(*parameter) && seen++ == tangent) seed = parameter;
@@ -157,9 +157,6 @@ int emit(Context& context, const EmitOptions& options) {
   for (const char* later : {"cpp", "dini"})
     if (options.stage == later)
       return context.fail(DiagCode::NotYet, fmt::format("`--as {}` is not there yet", later));
-  for (const char* later : {"dirderiv"})
-    if (options.derivative == later)
-      return context.fail(DiagCode::NotYet, fmt::format("`{}` is not there yet", later));
   session::Session* session = context.session();
   if (!session) return context.finish();
   if (options.stage == "tokens") {
@@ -188,7 +185,7 @@ Command addEmit(CLI::App& parser) {
   app->add_option("--as", options->stage, "tokens, ast, ir, llvm, asm or abs-normal")
       ->check(CLI::IsMember({"tokens", "ast", "ir", "llvm", "asm", "cpp", "dini", "abs-normal"}));
   app->add_option("--fn", options->function, "only this function");
-  app->add_option("--derivative", options->derivative, "of the function: grad, jvp, vjp, jac, hess")
+  app->add_option("--derivative", options->derivative, "of the function: grad, jvp, vjp, jac, hess, dirderiv")
       ->check(CLI::IsMember({"grad", "value_and_grad", "jvp", "vjp", "jac", "hess", "dirderiv",
                              "certificate"}));
   app->add_option("--at", options->at, "abs-normal: NAME=EXPRESSION, repeated or with commas")

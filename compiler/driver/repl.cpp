@@ -11,6 +11,7 @@ Command addRepl(CLI::App& parser) {
   auto file = std::make_shared<std::string>();
   app->add_option("FILE", *file, "run this script first");
   return {app, [file](Context& context) {
+            context.options.keep_ties = true;
             session::Session* session = context.session();
             if (!session) return context.finish();
             repl::Options options;

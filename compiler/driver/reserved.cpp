@@ -12,8 +12,7 @@ namespace {
 
 constexpr std::array<std::string_view, 5> kCommands = {"build", "import", "lsp", "bench",
                                                        "gradbench"};
-constexpr std::array<std::string_view, 5> kOptions = {"--tie-direction", "--tie-tolerance",
-                                                      "--tie-report", "--progress", "--resume"};
+constexpr std::array<std::string_view, 2> kOptions = {"--progress", "--resume"};
 
 template <class Words>
 bool holds(const Words& words, std::string_view word) {

@@ -12,7 +12,7 @@ namespace dini::ir::interp {
 namespace {
 
 bool elementwise(Machine& machine, const Step& step, Slot* frame) {
-  ops::Elements operands[4];
+  ops::Elements operands[ops::kMaxArity];
   const Slot* shaped = nullptr;
   for (size_t k = 0; k < step.operands.size(); ++k) {
     const Slot& slot = step.in(frame, k);
@@ -39,8 +39,9 @@ bool elementwise(Machine& machine, const Step& step, Slot* frame) {
 // Operand element k, where a scalar stands for every element.
 double realAt(const Slot& slot, int64_t k) { return slot.reals()[slot.isTensor() ? k : 0]; }
 
-// The derivative of a kink: the first one whose sides differ at a tie is noted.
-bool pick(Machine& machine, const Step& step, Slot* frame) {
+// The derivative of a kink whose weight the fast variant does not know: a tie of different sides is
+// noted.
+bool notedPick(Machine& machine, const Step& step, Slot* frame) {
   RunNotes* notes = machine.notes();
   if (notes != nullptr && !notes->tie) {
     const Slot &p = step.in(frame, 0), &q = step.in(frame, 1), &a = step.in(frame, 2),
@@ -48,9 +49,39 @@ bool pick(Machine& machine, const Step& step, Slot* frame) {
     int64_t count = std::max({p.count(), q.count(), a.count(), b.count()});
     for (int64_t k = 0; k < count && !notes->tie; ++k)
       notes->tie = realAt(p, k) == realAt(q, k) && realAt(a, k) != realAt(b, k);
-    if (notes->tie) notes->tie_span = step.op->span;
   }
   return elementwise(machine, step, frame);
+}
+
+bool noteTie(Machine& machine, const Step& step, Slot* frame) {
+  RunNotes* notes = machine.notes();
+  const Slot& condition = step.in(frame, 0);
+  for (int64_t k = 0; notes != nullptr && !notes->tie && k < condition.count(); ++k)
+    notes->tie = condition.booleans()[k] != 0;
+  return elementwise(machine, step, frame);
+}
+
+bool reportTie(Machine& machine, const Step& step, Slot* frame) {
+  const Slot &kind = step.in(frame, 0), &s = step.in(frame, 1), &t = step.in(frame, 2),
+             &element = step.in(frame, 3);
+  int64_t count = std::max({kind.count(), s.count(), t.count(), element.count()});
+  auto at = [](const Slot& slot, int64_t k) { return slot.isTensor() ? k : 0; };
+  for (int64_t k = 0; machine.notes() != nullptr && k < count; ++k) {
+    int64_t code = kind.integers()[at(kind, k)];
+    if (code != 0)
+      machine.notes()->addTie(tieRow(*step.op, code, realAt(s, k), realAt(t, k),
+                                     element.integers()[at(element, k)]));
+  }
+  return elementwise(machine, step, frame);
+}
+
+Handler elementwiseHandler(const Op& op) {
+  switch (op.code) {
+    case OpCode::Pick: return op.attrs.str == kNote ? notedPick : elementwise;
+    case OpCode::NoteTie: return noteTie;
+    case OpCode::ReportTie: return reportTie;
+    default: return elementwise;
+  }
 }
 
 Elem genericElem(const Op& op) {
@@ -89,7 +120,7 @@ class Planner {
   Step step(const Op& op) {
     Step step;
     step.op = &op;
-    step.handler = op.code == OpCode::Pick ? pick : handlerOf(op.code);
+    step.handler = isElementwise(op.code) ? elementwiseHandler(op) : handlerOf(op.code);
     if (isElementwise(op.code)) {
       step.evaluator = ops::evaluator(op.code, genericElem(op));
       step.parameters = {op.attrs.i, op.attrs.f};

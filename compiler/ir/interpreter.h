@@ -8,18 +8,10 @@
 #include <span>
 
 #include "ir/ir.h"
+#include "ir/run_notes.h"
 #include "ir/tensor.h"
 
 namespace dini::ir {
-
-// What a run met that deserves a warning, outside of solvers' iterations. Only the interpreter
-// looks; compiled code does not.
-struct RunNotes {
-  bool tie = false;  // a derivative between two different sides, exactly at a kink
-  Span tie_span;     // of the first
-  double rcond = 1;  // smallest reciprocal condition of a linear system that was solved
-  Span system_span;
-};
 
 namespace interp {
 class Machine;

@@ -60,7 +60,8 @@ Value* applyLinear(Builder& builder, const Op& op, ops::LinearRule rule,
 }  // namespace
 
 Value* partial(Builder& builder, const Op& op, size_t k) {
-  check(isElementwise(op.code) && op.code != OpCode::Choose, "partials of " +
+  check(isElementwise(op.code) && op.code != OpCode::Choose &&
+            op.code != OpCode::ChooseTie, "partials of " +
                                                                  std::string(shape(op.code).name));
   if (!hasPartial(op, k)) return nullptr;
   IrAlgebra algebra{builder};

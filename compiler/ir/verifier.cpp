@@ -169,7 +169,7 @@ class Verifier {
         sameType(op, op.results[k], region->yields()[k], "a result and what a branch yields");
     }
     if (op.code != OpCode::If) return;
-    require(&op, op.operands.size() == 1 || (op.operands.size() == 3 && !op.attrs.str.empty()),
+    require(&op, op.operands.size() == 1 || ((op.operands.size() == 3 || op.operands.size() == 4) && !op.attrs.str.empty()),
             "expected the condition, or the condition and the two compared reals");
   }
 

@@ -61,7 +61,7 @@ std::string cacheKey(const std::vector<const ir::Function*>& functions, OptLevel
   for (const ir::Function* function : functions) {
     key += ir::print(*function);
     ir::walk(function->body, [&](const ir::Op& op) {
-      if (ir::isElementwise(op.code)) return;
+      if (ir::isElementwise(op.code) && op.code != ir::OpCode::ReportTie) return;
       key += fmt::format("{}:{}-{} ", op.span.file.index, op.span.begin, op.span.end);
     });
   }
@@ -71,6 +71,7 @@ std::string cacheKey(const std::vector<const ir::Function*>& functions, OptLevel
 struct PrintContext {
   const Compiled* code;
   const RunOptions* options;
+  dini_notes notes{0, 1, -1};
 };
 
 Tensor tensorAt(const ir::Type& type, const void* data) {
@@ -89,12 +90,30 @@ ir::Type withSizes(ir::Type type, const int64_t*& sizes) {
 void printLine(void* context, int64_t site_number, const void* const* values,
                const int64_t* sizes) {
   const auto& print = *static_cast<PrintContext*>(context);
-  if (!print.options->print) return;
+  if (!print.options->print || print.notes.tie != 0) return;  // after a tie: void
   const codegen::Site& site = print.code->sites[static_cast<size_t>(site_number)];
   std::vector<Tensor> tensors;
   for (size_t k = 0; k < site.types.size(); ++k)
     tensors.push_back(tensorAt(withSizes(site.types[k], sizes), values[k]));
   print.options->print(ir::formatLine(site.text, tensors));
+}
+
+void reportTie(void* context, int64_t site_number, int64_t kind, double value, double weight,
+               int64_t element) {
+  const auto& print = *static_cast<PrintContext*>(context);
+  if (print.options->notes == nullptr) return;
+  const codegen::Site& site = print.code->sites[static_cast<size_t>(site_number)];
+  print.options->notes->addTie({site.span, site.text, site.clarke, static_cast<ir::TieKind>(kind),
+                                element, value, weight});
+}
+
+void takeNotes(const PrintContext& context) {
+  ir::RunNotes* notes = context.options->notes;
+  if (notes == nullptr) return;
+  notes->tie |= context.notes.tie != 0;
+  if (context.notes.rcond_site < 0 || !(context.notes.rcond < notes->rcond)) return;
+  notes->rcond = context.notes.rcond;
+  notes->system_span = context.code->sites[static_cast<size_t>(context.notes.rcond_site)].span;
 }
 
 ir::StatusInfo statusOf(const Compiled& code, const dini_run& info) {
@@ -166,6 +185,8 @@ dini_run Jit::State::freshInfo(PrintContext& print) {
   info.depth_left = kMaxDepth - 1;
   info.context = &print;
   info.print = printLine;
+  info.notes = &print.notes;
+  info.report = reportTie;
   info.site = -1;
   return info;
 }
@@ -253,6 +274,7 @@ ir::Outcome Jit::run(const ir::Module& module, const ir::Function& function,
     runOnLargeStack(kCallStack, call);
   else
     call();
+  takeNotes(print);
   if (status != DINI_OK) {
     state_->workspace.trim();
     return statusOf(code, info);

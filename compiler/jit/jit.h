@@ -10,6 +10,7 @@
 #include <span>
 
 #include "ir/ir.h"
+#include "ir/run_notes.h"
 #include "ir/tensor.h"
 
 namespace dini::jit {
@@ -20,6 +21,7 @@ struct RunOptions {
   OptLevel level = OptLevel::O2;
   const std::atomic<bool>* interrupt = nullptr;   // polled on loop back-edges
   std::function<void(const std::string&)> print;  // a line of `print` without its newline
+  ir::RunNotes* notes = nullptr;                  // filled; null: not wanted
 };
 
 // The folder for compiled code: what DINI_CACHE says (a folder, or `off`), else

@@ -108,11 +108,12 @@ class Reader {
 
 // Names every member: a new one does not compile until it is written and read here.
 void write(Writer& out, const codegen::Site& site) {
-  const auto& [span, text, code, types] = site;
+  const auto& [span, text, clarke, code, types] = site;
   out.number(span.file.index);
   out.number(span.begin);
   out.number(span.end);
   out.text(text);
+  out.number(clarke ? 1 : 0);
   out.number(static_cast<int64_t>(code));
   out.number(static_cast<int64_t>(types.size()));
   for (const ir::Type& type : types) {
@@ -128,6 +129,7 @@ codegen::Site readSite(Reader& in) {
   site.span.begin = static_cast<uint32_t>(in.number());
   site.span.end = static_cast<uint32_t>(in.number());
   site.text = in.text();
+  site.clarke = in.number() != 0;
   site.code = static_cast<ir::OpCode>(in.number());
   site.types.resize(in.count());
   for (ir::Type& type : site.types) {

@@ -229,7 +229,7 @@ Val Emitter::callBuiltin(Builtin builtin, std::vector<NamedVal> arguments) {
     default:
       break;
   }
-  if (builtin >= Builtin::DirDeriv)
+  if (builtin >= Builtin::Ties)
     fail(DiagCode::NotYet, span_,
          fmt::format("`{}` is not available yet", sema::spelling(builtin)));
   std::vector<Val> a = orderedArguments(builtin, std::move(arguments));

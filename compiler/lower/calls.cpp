@@ -30,6 +30,8 @@ std::optional<Form> formOf(Builtin builtin) {
       return Form::Jvp;
     case Builtin::Vjp:
       return Form::Vjp;
+    case Builtin::DirDeriv:
+      return Form::DirDeriv;
     case Builtin::GradCheck:
       return Form::GradCheck;
     case Builtin::Certificate:
@@ -216,7 +218,7 @@ std::vector<std::string> Emitter::parameterNames(const FunctionValue& f) const {
       std::vector<const types::Type*> types = parameterTypes(*f.base);
       for (size_t k = 0; f.wrt.empty() && k < names.size(); ++k)
         if (types[k] == nullptr || types::holdsReals(*types[k])) selected.push_back(names[k]);
-      if (f.form == Form::Jvp || f.form == Form::Hvp)
+      if (f.form == Form::Jvp || f.form == Form::Hvp || f.form == Form::DirDeriv)
         for (const std::string& name : selected) names.push_back("d_" + name);
       if (f.form == Form::Vjp) names.push_back("ybar");
       break;

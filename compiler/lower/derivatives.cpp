@@ -109,8 +109,11 @@ void Emitter::closeBase(Differentiation& d) {
   });
   noteSelfDerivative(*d.base.function);
   d.request.ties = shared_.options.ties;
-  if (prelude_depth_ > 0)
-    d.request.ties = {.weight = 1.0};  // a solver's step: a vertex of the kink
+  if (prelude_depth_ > 0) {  // a solver's step: a vertex of the kink
+    d.request.ties = {};
+    d.request.ties.policy = ad::TieOptions::Policy::Weight;
+    d.request.ties.weight = 1;
+  }
   d.request.active.assign(d.base.function->body.args.size(), false);
   size_t leaf = 0;
   for (size_t k = 0; k < given.size(); ++k) {
@@ -198,7 +201,10 @@ Val Emitter::tangent(Differentiation& d) {
   for (const auto& dots : by_parameter) more.insert(more.end(), dots.begin(), dots.end());
   std::vector<ir::Value*> results = differentiated(
       d, std::move(more),
-      [&](ir::Module& module, const ir::Function& f) { return ad::jvp(module, f, d.request); });
+      [&](ir::Module& module, const ir::Function& f) {
+        return d.f->form == Form::DirDeriv ? ad::directional(module, f, d.request)
+                                           : ad::jvp(module, f, d.request);
+      });
   size_t count = leavesOf(d.base.result).size();
   std::span<ir::Value* const> all = results;
   Val value = withLeaves(d.base.result, all.first(count));
@@ -209,7 +215,7 @@ Val Emitter::tangent(Differentiation& d) {
     dots = dots.subspan(1);
     return own;
   });
-  return Val::tuple({value, slope});
+  return d.f->form == Form::DirDeriv ? slope : Val::tuple({value, slope});
 }
 
 Val Emitter::cotangent(Differentiation& d) {
@@ -314,6 +320,7 @@ Val Emitter::callDerivative(const FunctionValue& f, std::vector<NamedVal> argume
     case Form::Jac:
       return jacobian(d);
     case Form::Jvp:
+    case Form::DirDeriv:
       return tangent(d);
     case Form::Vjp:
       return cotangent(d);

@@ -20,7 +20,7 @@ int64_t tieMarkOf(const ast::FnDecl& fn) {
     marked = true;
     const ast::Expr& policy = *attribute.arguments[0];
     if (const std::string* name = word(policy)) {
-      ties.policy = Policy::Weight;
+      ties.policy = *name == "locked" ? Policy::Locked : Policy::Weight;
       ties.weight = *name == "first" ? 1.0 : *name == "second" ? 0.0 : 0.5;
       continue;
     }

@@ -48,7 +48,7 @@ using Env = std::unordered_map<const ast::Binding*, Val>;
 using Sizes = std::unordered_map<uint32_t, ir::Value*>;  // SizeName id -> i64
 
 enum class Form {
-  Grad, ValueAndGrad, Jac, Hess, Hvp, Jvp, Vjp, GradCheck,
+  Grad, ValueAndGrad, Jac, Hess, Hvp, Jvp, Vjp, DirDeriv, GradCheck,
   Certificate, Certified  // not derivatives: what is known of a call
 };
 

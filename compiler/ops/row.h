@@ -43,9 +43,11 @@ struct Interval {
 inline constexpr double kInf = std::numeric_limits<double>::infinity();
 inline constexpr Interval kReals{-kInf, kInf};
 
+inline constexpr int kMaxArity = 5;
+
 // One interval per operand; those of integer and boolean operands are ignored.
 struct Box {
-  Interval operands[4] = {};
+  Interval operands[kMaxArity] = {};
 };
 
 // A column: no default, so that designated initialisers must name it.

@@ -134,7 +134,7 @@ Evaluator evaluator(OpCode code, Elem any) {
 }
 
 double evaluate(OpCode code, std::span<const double> operands, const Parameters& parameters) {
-  Elements elements[4];
+  Elements elements[kMaxArity];
   for (size_t k = 0; k < operands.size(); ++k) elements[k] = {&operands[k], true};
   double result = 0;
   evaluator(code)(parameters, elements, &result, 1);
@@ -150,7 +150,7 @@ double partial(OpCode code, size_t k, std::span<const double> operands,
 
 std::string partialText(OpCode code, size_t k, const Parameters& parameters) {
   TextAlgebra algebra;
-  std::string operands[4] = {"%0", "%1", "%2", "%3"};
+  std::string operands[kMaxArity] = {"%0", "%1", "%2", "%3", "%4"};
   return partialIn(algebra, code, parameters, k, operands, std::string("y"));
 }
 

@@ -46,7 +46,7 @@ bool indicesInside(const Op& op, size_t first) {
 }  // namespace
 
 bool isSpeculable(const Op& op) {
-  if (!op.regions.empty() || mayFail(op)) return false;
+  if (!op.regions.empty() || mayFail(op) || op.code == OpCode::ReportTie) return false;
   if (ir::isElementwise(op.code)) {
     // Shapes that only a check has shown to agree.
     for (const ir::Value* operand : op.operands)

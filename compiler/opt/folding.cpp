@@ -3,6 +3,7 @@
 #include "base/check.h"
 #include "ir/builder.h"
 #include "ir/clone.h"
+#include "ir/run_notes.h"
 #include "ir/walk.h"
 #include "opt/identities.h"
 #include "opt/passes.h"
@@ -15,6 +16,12 @@ using ir::Op;
 using ir::OpCode;
 using ir::Region;
 using ir::Value;
+
+// Evaluating it may tell the run something, which a constant does not.
+bool reachesNotes(const Op& op) {
+  return op.code == OpCode::NoteTie || op.code == OpCode::ReportTie ||
+         (op.code == OpCode::Pick && op.attrs.str == ir::kNote);
+}
 
 class Folding {
  public:
@@ -49,7 +56,7 @@ class Folding {
       changed_ = true;
       return;
     }
-    if (op->results.size() == 1 && op->regions.empty()) {
+    if (op->results.size() == 1 && op->regions.empty() && !reachesNotes(*op)) {
       Value* value = simplified(builder, *op);
       if (value != nullptr && value->linear == op->result()->linear) {
         replace(op->result(), value);

@@ -46,6 +46,7 @@ const std::vector<Loop::CommandRow>& Loop::commands() {
       {":type", "EXPR", "the type of an expression", &Loop::showType},
       {":ir", "EXPR", "the intermediate representation of an expression", &Loop::showIr},
       {":time", "INPUT", "run an input and show how long it took", &Loop::showTime},
+      {":ties", "", "the ties that the last input's derivatives met", &Loop::showTies},
       {":load", "FILE", "run a script in this session", &Loop::load},
       {":help", "", "this list", nullptr},
       {":quit", "", "end the session (also Ctrl-D)", nullptr},
@@ -95,7 +96,7 @@ bool Loop::command(const std::string& line) {
   }
   for (const CommandRow& row : commands()) {
     if (name != row.name) continue;
-    if (argument.empty())
+    if (argument.empty() && row.argument[0] != '\0')
       session_.sink().add(DiagCode::BadCommandLine, Span{},
                           fmt::format("`{}` needs {}", row.name, row.argument));
     else
@@ -164,6 +165,10 @@ void Loop::showTime(const std::string& text) {
   code(text);
   std::chrono::duration<double, std::milli> taken = std::chrono::steady_clock::now() - start;
   show(fmt::format("{:.3g} ms", taken.count()));
+}
+
+void Loop::showTies(const std::string&) {
+  show(session_.tieReport(session::Session::TiesOf::Statement));
 }
 
 void Loop::showHelp() {

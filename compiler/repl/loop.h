@@ -31,6 +31,7 @@ class Loop {
   void showType(const std::string& text);
   void showIr(const std::string& text);
   void showTime(const std::string& text);
+  void showTies(const std::string&);
   void showHelp();
   // Writes what the sink holds and clears it.
   void showDiagnostics();

@@ -77,7 +77,7 @@ TypePtr Checker::checkBuiltinCall(ast::CallExpr& expr, Builtin builtin, const Ty
     return checkDerivative(expr, builtin);
   if (builtin == Builtin::Certificate || builtin == Builtin::Certified)
     return checkInspection(expr, builtin);
-  if (builtin >= Builtin::DirDeriv)
+  if (builtin >= Builtin::Ties)
     return error(DiagCode::NotYet, expr.span,
                  fmt::format("`{}` is not there yet", spelling(builtin)));
   if (builtin >= Builtin::Pi && builtin <= Builtin::Eps)

@@ -1,4 +1,4 @@
-// grad, value_and_grad, jac, hess, hvp, jvp, vjp, gradcheck, and certificate, certified: functions of
+// grad, value_and_grad, jac, hess, hvp, jvp, vjp, dirderiv, gradcheck, and certificate, certified: functions of
 // functions.
 #include <algorithm>
 
@@ -122,6 +122,9 @@ Signature Checker::derivedSignature(const Signature& f, const std::vector<size_t
       append_tangents();
       derived.result = types::tuple({f.result, f.result});
       break;
+    case Builtin::DirDeriv:
+      append_tangents();
+      break;
     case Builtin::Vjp:
       derived.parameters.push_back({"ybar", f.result, {}, false, std::nullopt});
       derived.result = input;
@@ -190,7 +193,7 @@ TypePtr Checker::checkDerivative(ast::CallExpr& expr, Builtin builtin) {
   if (!selectParameters(expr, f, selected)) return types::errorType();
   bool real_result = f.result->isScalar() && f.result->scalar == Scalar::Real;
   bool needs_real = builtin != Builtin::Jac && builtin != Builtin::Jvp && builtin != Builtin::Vjp &&
-                    builtin != Builtin::GradCheck;
+                    builtin != Builtin::GradCheck && builtin != Builtin::DirDeriv;
   if ((needs_real && !real_result) || !types::holdsReals(*f.result)) {
     auto& d = report(DiagCode::BadDerivative, operand->span,
                      fmt::format("`{}` of a function whose result is {}", name, str(f.result)));

@@ -269,7 +269,7 @@ void Checker::checkTies(ast::Attribute& attribute) {
   auto bad = [&](const std::string& message) {
     auto& d = report(DiagCode::BadTies, attribute.span, message);
     d.help =
-        "the policies are first, second, average, weight(t), framework(torch) and "
+        "the policies are locked, first, second, average, weight(t), framework(torch) and "
         "framework(jax)";
   };
   if (attribute.arguments.size() != 1 || !attribute.arguments[0])
@@ -282,9 +282,7 @@ void Checker::checkTies(ast::Attribute& attribute) {
   const std::string& name = ast::as<ast::NameExpr>(*head).name;
   const ast::Expr* operand =
       call && call->arguments.size() == 1 ? call->arguments[0].value.get() : nullptr;
-  if (name == "locked") {
-    report(DiagCode::NotYet, attribute.span, "the tie policy `locked` is not there yet");
-  } else if (name == "weight") {
+  if (name == "weight") {
     bool number = operand && operand->kind == ast::ExprKind::Number;
     if (!number || ast::as<ast::NumberExpr>(*operand).value > 1)
       bad("`weight` takes a number between 0 and 1");

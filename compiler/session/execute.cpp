@@ -64,6 +64,7 @@ ir::Outcome Executor::compileAndRun(const ir::Module& module, const ir::Function
   run.level = options_.level;
   run.interrupt = options_.interrupt;
   run.print = options_.print;
+  run.notes = options_.notes;
   return jit().run(prepared.module, *prepared.function, arguments, run);
 }
 
@@ -82,17 +83,21 @@ ir::Outcome Executor::run(const ir::Module& module, const ir::Function& function
   if (options_.audit)
     interpretation.solved = [&](const ir::SolvedRoot& root) { options_.audit->solved(root); };
   if (interpreted) {
-    interpretation.print = options_.print;
+    interpretation.print = [&](const std::string& line) {
+      if (!notes.tie && options_.print) options_.print(line);
+    };
     ir::Outcome outcome = std::move(*ir::interpret(module, function, arguments, interpretation));
-    if (options_.notes) *options_.notes = notes;
+    if (options_.notes) *options_.notes = std::move(notes);
     return outcome;
   }
   std::vector<std::string> held;
   interpretation.budget = kBudget;
-  interpretation.print = [&](const std::string& line) { held.push_back(line); };
+  interpretation.print = [&](const std::string& line) {
+    if (!notes.tie) held.push_back(line);
+  };
   std::optional<ir::Outcome> outcome = ir::interpret(module, function, arguments, interpretation);
   if (!outcome) return compileAndRun(module, function, arguments);
-  if (options_.notes) *options_.notes = notes;
+  if (options_.notes) *options_.notes = std::move(notes);
   if (options_.print)
     for (const std::string& line : held) options_.print(line);
   return std::move(*outcome);

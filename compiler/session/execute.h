@@ -25,8 +25,8 @@ struct ExecuteOptions {
   jit::OptLevel level = jit::OptLevel::O2;
   std::filesystem::path cache_folder;  // of compiled code; empty: nothing is kept
   const std::atomic<bool>* interrupt = nullptr;
-  std::function<void(const std::string&)> print;  // a printed line
-  ir::RunNotes* notes = nullptr;                  // filled where the interpreter ran to the end
+  std::function<void(const std::string&)> print;  // a printed line; none after the tie flag is set
+  ir::RunNotes* notes = nullptr;                  // filled by the engine that ran to the end
   certify::CertifyOptions certification;          // of certificate(f)(x)
   certify::Audit* audit = nullptr;                // told of every solve; then all is interpreted
 };

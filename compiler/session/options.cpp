@@ -1,6 +1,8 @@
 #include "session/options.h"
 
 #include <charconv>
+#include <cmath>
+#include <string_view>
 
 namespace dini::session {
 
@@ -8,6 +10,8 @@ std::optional<ad::TieOptions> parseTies(const std::string& text, bool unify) {
   using Policy = ad::TieOptions::Policy;
   ad::TieOptions ties;
   ties.unify = unify;
+  if (text == "locked") return ties;
+  ties.policy = Policy::Weight;
   if (text == "first") {
     ties.weight = 1;
   } else if (text == "second") {
@@ -30,6 +34,34 @@ std::optional<ad::TieOptions> parseTies(const std::string& text, bool unify) {
     return std::nullopt;
   }
   return ties;
+}
+
+namespace {
+
+// The whole text as a number.
+template <class Number>
+bool parseNumber(std::string_view text, Number& value) {
+  auto [stop, failure] = std::from_chars(text.data(), text.data() + text.size(), value);
+  return failure == std::errc() && stop == text.data() + text.size() && !text.empty();
+}
+
+}  // namespace
+
+bool parseDirection(const std::string& text, ad::TieOptions& ties) {
+  if (text.empty()) return true;
+  if (text.starts_with("seed(") && text.ends_with(")"))
+    return parseNumber(std::string_view(text).substr(5, text.size() - 6), ties.key);
+  bool moves = false;
+  for (size_t at = 0; at <= text.size();) {
+    size_t comma = std::min(text.find(',', at), text.size());
+    double entry = 0;
+    if (!parseNumber(std::string_view(text).substr(at, comma - at), entry) || !std::isfinite(entry))
+      return false;
+    moves |= entry != 0;
+    ties.direction.push_back(entry);
+    at = comma + 1;
+  }
+  return moves;
 }
 
 std::optional<Engine> parseEngine(const std::string& text) {

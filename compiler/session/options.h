@@ -14,12 +14,15 @@ struct Options {
   ExecuteOptions execution;
   ad::TieOptions ties;
   lower::OnFailure on_failure = lower::OnFailure::Status;
-  bool notice_ties = false;  // nobody chose the policy: say once that a tie met it (W0503)
+  bool keep_ties = false;   // remember ties under every policy (`locked` does anyway)
+  bool tie_report = false;  // every run reports its ties, whatever the policy
 };
 
-// "first", "second", "average", "weight(0.25)", "framework(torch)", "framework(jax)"; keeps `unify`.
+// "locked", "first", "second", "average", "weight(0.25)", "framework(torch)", "framework(jax)"; keeps `unify`.
 // Null where the text is no policy.
 std::optional<ad::TieOptions> parseTies(const std::string& text, bool unify);
+// "1,-0.5" (the first entries of the probe's direction), "seed(7)", or nothing. False: neither.
+bool parseDirection(const std::string& text, ad::TieOptions& ties);
 std::optional<Engine> parseEngine(const std::string& text);  // auto, interp, jit
 std::optional<jit::OptLevel> parseLevel(const std::string& text);  // 0, 1, 2
 

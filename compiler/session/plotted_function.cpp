@@ -111,7 +111,7 @@ bool PlottedFunction::lower(const PlotRequest& request, const std::string& funct
              fmt::format("`{}` gives {}, and only a real is plotted", function, session_.program().str(*value->type)));
     return false;
   }
-  auto gradient = session_.lowerText("plot", fmt::format("value_and_grad({}{})({})", function, wrt, arguments));
+  auto gradient = session_.lowerProbeText("plot", fmt::format("value_and_grad({}{})({})", function, wrt, arguments));
   if (!gradient) return false;
   value_ = *value;
   gradient_ = *gradient;
@@ -136,7 +136,7 @@ std::vector<ir::Tensor> PlottedFunction::argumentsOf(const lower::Lowered& call,
 
 ir::Outcome PlottedFunction::run(const lower::Lowered& call, std::span<const ir::Tensor> arguments) {
   const ExecuteOptions& options = session_.executor().options();
-  const ir::Module& module = session_.lowerer().module();
+  const ir::Module& module = session_.probeLowerer().module();
   if (!compiled_ && options.engine != Engine::Jit) {
     ir::InterpretOptions interpretation;
     interpretation.interrupt = options.interrupt;

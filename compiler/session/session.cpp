@@ -11,7 +11,9 @@
 #include "session/plot.h"
 #include "session/prelude.h"
 #include "session/status_report.h"
+#include "session/tie_report.h"
 #include "ir/text.h"
+#include "ir/walk.h"
 #include "syntax/parser.h"
 
 namespace dini::session {
@@ -31,12 +33,7 @@ Session::Session(Options options)
       program_(std::make_unique<sema::Program>(sources_, sink_)),
       executor_(options_.execution) {
   if (!executor_.options().interrupt) executor_.options().interrupt = &interruptFlag();
-  executor_.options().print = [this](const std::string& line) {
-    if (auto solve = ir::parseFailureNotice(line))
-      sink_.add(DiagCode::SolveFailed, *solve, "this solve failed; its value and every derivative through it are NaN");
-    else if (options_.execution.print)
-      options_.execution.print(line);
-  };
+  executor_.options().print = [this](const std::string& line) { showLine(line); };
   for (const EmbeddedText& text : preludeTexts())
     program_->addPrelude(fmt::format("<prelude>/{}.dini", text.name), std::string(text.text));
 }
@@ -44,9 +41,37 @@ Session::Session(Options options)
 Session::~Session() = default;
 
 lower::Lowerer& Session::lowerer() {
-  if (!lowerer_)
-    lowerer_ = std::make_unique<lower::Lowerer>(*program_, sink_, lower::Options{options_.ties, options_.on_failure});
+  if (!lowerer_) {
+    ad::TieOptions ties = options_.ties;
+    ties.report = options_.tie_report || options_.keep_ties;
+    if (options_.tie_report) ties.variant = ad::TieOptions::Variant::Probe;
+    lowerer_ = std::make_unique<lower::Lowerer>(*program_, sink_,
+                                                lower::Options{ties, options_.on_failure});
+  }
   return *lowerer_;
+}
+
+lower::Lowerer& Session::probeLowerer() {
+  if (!probe_lowerer_) {
+    ad::TieOptions ties = options_.ties;
+    ties.variant = ad::TieOptions::Variant::Probe;
+    probe_lowerer_ = std::make_unique<lower::Lowerer>(*program_, sink_,
+                                                      lower::Options{ties, options_.on_failure});
+  }
+  return *probe_lowerer_;
+}
+
+void Session::showLine(const std::string& line) {
+  if (repeated_ > 0) {
+    --repeated_;
+    return;
+  }
+  ++shown_;
+  if (auto solve = ir::parseFailureNotice(line))
+    sink_.add(DiagCode::SolveFailed, *solve,
+              "this solve failed; its value and every derivative through it are NaN");
+  else if (options_.execution.print)
+    options_.execution.print(line);
 }
 
 namespace {
@@ -60,15 +85,20 @@ bool declares(const ast::File& file) {
 
 }  // namespace
 
+void Session::forgetInstances() {
+  lowerer_.reset();
+  probe_lowerer_.reset();
+}
+
 ast::File* Session::readFile(const std::string& path) {
   ast::File* file = program_->addFile(path);
-  if (file && declares(*file)) lowerer_.reset();
+  if (file && declares(*file)) forgetInstances();
   return file;
 }
 
 ast::File* Session::readText(const std::string& name, std::string text) {
   ast::File* file = program_->addText(name, std::move(text));
-  if (file && declares(*file)) lowerer_.reset();
+  if (file && declares(*file)) forgetInstances();
   return file;
 }
 
@@ -181,17 +211,18 @@ bool Session::runStatement(ast::Stmt& statement) {
                ast::as<ast::LetStmt>(statement).value->type->kind == types::Kind::Function;
   if (alias) return true;
   std::vector<std::string> outputs;
-  std::optional<lower::Lowered> lowered =
-      lowerer().lowerStatement(statement, environment_, outputs);
-  if (!lowered) return false;
-  auto leaves = execute(*lowered, statement.span);
-  return leaves && storeOutputs(outputs, std::move(*leaves));
+  auto executed = execute(
+      [&](lower::Lowerer& lowerer) {
+        return lowerer.lowerStatement(statement, environment_, outputs);
+      },
+      statement.span);
+  return executed && storeOutputs(outputs, std::move(executed->leaves));
 }
 
 bool Session::runTest(ast::TestDecl& test) {
   if (!program_->checkTest(test)) return false;
-  std::optional<lower::Lowered> lowered = lowerer().lowerBlock(*test.body, {});
-  return lowered && execute(*lowered, test.span);
+  auto lower = [&](lower::Lowerer& lowerer) { return lowerer.lowerBlock(*test.body, {}); };
+  return execute(lower, test.span).has_value();
 }
 
 ast::Expr* Session::parse(const std::string& name, std::string text) {
@@ -220,6 +251,11 @@ std::optional<lower::Lowered> Session::lowerText(const std::string& name, std::s
   return lowerer().lowerExpression(*kept_.back(), environment_);
 }
 
+std::optional<lower::Lowered> Session::lowerProbeText(const std::string& name, std::string text) {
+  if (!typeOfText(name, std::move(text))) return std::nullopt;
+  return probeLowerer().lowerExpression(*kept_.back(), environment_);
+}
+
 std::optional<lower::HostValue> Session::evaluate(ast::ExprPtr& expression) {
   if (!readData(replaceLoadCalls(expression))) return std::nullopt;
   if (!program_->checkExpression(*expression, scope_)) return std::nullopt;
@@ -229,39 +265,67 @@ std::optional<lower::HostValue> Session::evaluate(ast::ExprPtr& expression) {
         .help = "call it with arguments";
     return std::nullopt;
   }
-  std::optional<lower::Lowered> lowered = lowerer().lowerExpression(*expression, environment_);
-  if (!lowered) return std::nullopt;
-  auto leaves = execute(*lowered, expression->span);
-  if (!leaves) return std::nullopt;
-  types::TypePtr type = concreteType(lowered->type, *leaves);
-  return lower::HostValue{std::move(type), std::move(*leaves)};
+  auto executed = execute(
+      [&](lower::Lowerer& lowerer) { return lowerer.lowerExpression(*expression, environment_); },
+      expression->span);
+  if (!executed) return std::nullopt;
+  types::TypePtr type = concreteType(executed->type, executed->leaves);
+  return lower::HostValue{std::move(type), std::move(executed->leaves)};
 }
 
-std::optional<std::vector<ir::Tensor>> Session::execute(const lower::Lowered& lowered, Span span) {
+ir::Outcome Session::run(lower::Lowerer& lowerer, const lower::Lowered& lowered) {
   std::vector<ir::Tensor> arguments;
   for (const std::string& name : lowered.inputs) {
     const lower::HostValue* value = find(name);
     check(value != nullptr, "a statement reads a variable that has no value");
     arguments.insert(arguments.end(), value->leaves.begin(), value->leaves.end());
   }
-  ir::RunNotes notes;
-  executor_.options().notes = &notes;
-  ir::Outcome outcome = executor_.run(lowerer().module(), *lowered.function, arguments);
-  executor_.options().notes = nullptr;
-  reportNotes(notes, span);
-  if (const auto* status = std::get_if<ir::StatusInfo>(&outcome)) {
+  notes_ = {};
+  executor_.options().notes = &notes_;
+  return executor_.run(lowerer.module(), *lowered.function, arguments);
+}
+
+std::optional<Session::Executed> Session::execute(const Lowering& lower, Span span) {
+  shown_ = repeated_ = 0;
+  if (!options_.tie_report) solves_ = false;
+  std::optional<lower::Lowered> lowered = lower(lowerer());
+  if (!lowered) return std::nullopt;
+  ir::Outcome outcome = run(lowerer(), *lowered);
+  const auto* status = std::get_if<ir::StatusInfo>(&outcome);
+  if (notes_.tie && !(status && status->status == ir::Status::Interrupted)) {
+    repeated_ = shown_;
+    lowered = lower(probeLowerer());
+    if (!lowered) return std::nullopt;
+    outcome = run(probeLowerer(), *lowered);
+    status = std::get_if<ir::StatusInfo>(&outcome);
+  }
+  ir::walk(lowered->function->body, [&](const ir::Op& op) { solves_ |= op.code == ir::OpCode::Root; });
+  reportNotes(notes_, span);
+  if (options_.tie_report)
+    for (const ir::TieRow& tie : notes_.ties) all_notes_.addTie(tie);
+  if (status) {
     reportStatus(*status, span, sink_);
     return std::nullopt;
   }
-  return std::move(std::get<std::vector<ir::Tensor>>(outcome));
+  return Executed{lowered->type, std::move(std::get<std::vector<ir::Tensor>>(outcome))};
+}
+
+std::string Session::tieReport(TiesOf which) const {
+  return session::tieReport(sources_, which == TiesOf::Session ? all_notes_ : notes_, solves_);
 }
 
 void Session::reportNotes(const ir::RunNotes& notes, Span fallback) {
-  if (notes.tie && options_.notice_ties && !tie_reported_) {
-    tie_reported_ = true;
-    sink_.add(DiagCode::TiesAverage, notes.tie_span.valid() ? notes.tie_span : fallback,
-              "a derivative was taken exactly at a kink, where the tie policy `average` decided")
-        .help = "`--ties` or `@ties` choose another policy; this is said once";
+  for (const ir::TieRow& tie : notes.ties) {
+    Span place = tie.span.valid() ? tie.span : fallback;
+    if (tie.kind == ir::TieKind::Undecided)
+      sink_.add(DiagCode::UndecidedTie, place,
+                "a derivative was taken exactly at this kink, and no direction of the probe decides it",
+                fmt::format("weight {} was taken", tie.weight))
+          .help = "the result is conservative, not a Clarke element; `--ties` or `@ties` choose a policy";
+    if (tie.kind == ir::TieKind::Jump)
+      sink_.add(DiagCode::JumpDifferentiated, place,
+                "the sides of this `if` differ at equality, where a derivative was taken",
+                "the derivative is that of the side taken");
   }
   if (notes.rcond < kIllConditioned)
     sink_.add(DiagCode::IllConditioned, notes.system_span.valid() ? notes.system_span : fallback,

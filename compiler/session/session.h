@@ -5,6 +5,7 @@
 // Not here: rendering (diag/), the command line (driver/), lines typed by a person (repl/).
 #pragma once
 
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -36,6 +37,8 @@ class Session {
   Executor& executor() { return executor_; }
   // Made anew after declarations were added: it caches instances by function.
   lower::Lowerer& lowerer();
+  // The same for the variant with the probe of `locked`, which is right at ties without a second run.
+  lower::Lowerer& probeLowerer();
 
   // Reads a file and what it imports, checks the declarations. Null: it cannot be read. Errors in
   // its text are in the sink.
@@ -58,14 +61,19 @@ class Session {
   types::TypePtr typeOfText(const std::string& name, std::string text);
   // The IR of an expression, before optimisation; null after an error.
   std::optional<lower::Lowered> lowerText(const std::string& name, std::string text);
+  std::optional<lower::Lowered> lowerProbeText(const std::string& name, std::string text);
   // Makes a top-level variable.
   void define(const std::string& name, lower::HostValue value);
   void forget(const std::string& name);
+  // What the last statement met, and with Options::tie_report what all have met.
+  enum class TiesOf { Statement, Session };
+  std::string tieReport(TiesOf which) const;
   // Null: there is no such variable.
   const lower::HostValue* find(const std::string& name) const;
 
  private:
   ast::Expr* parse(const std::string& name, std::string text);
+  void forgetInstances();
   bool readData(const std::vector<struct LoadCall>& loads);
   // A path of load or save: relative to the file it stands in, as in import.
   std::string besideSource(const std::string& path, Span span) const;
@@ -73,7 +81,16 @@ class Session {
   bool runSave(ast::CallExpr& call);
   bool runPlot(ast::CallExpr& call);
   bool checkPlot(ast::CallExpr& call);
-  std::optional<std::vector<ir::Tensor>> execute(const lower::Lowered& lowered, Span span);
+  struct Executed {
+    types::TypePtr type;
+    std::vector<ir::Tensor> leaves;
+  };
+  using Lowering = std::function<std::optional<lower::Lowered>(lower::Lowerer&)>;
+  // Runs what `lower` gives: its fast variant and, where that met a tie of `locked`, the one with the
+  // probe, whose lines appear from where the first run met the tie.
+  std::optional<Executed> execute(const Lowering& lower, Span span);
+  ir::Outcome run(lower::Lowerer& lowerer, const lower::Lowered& lowered);
+  void showLine(const std::string& line);
   void reportNotes(const ir::RunNotes& notes, Span fallback);
   bool storeOutputs(const std::vector<std::string>& outputs, std::vector<ir::Tensor> leaves);
 
@@ -83,9 +100,13 @@ class Session {
   std::unique_ptr<sema::Program> program_;
   sema::TopLevel scope_;
   lower::Lowerer::Environment environment_;
-  std::unique_ptr<lower::Lowerer> lowerer_;
+  std::unique_ptr<lower::Lowerer> lowerer_, probe_lowerer_;
   Executor executor_;
-  bool tie_reported_ = false;  // W0503 is said once a session
+  ir::RunNotes notes_;      // of the run that gave the last value
+  ir::RunNotes all_notes_;  // ties only
+  bool solves_ = false;     // a run that they come from solved an equation
+  size_t shown_ = 0;     // lines of the running statement that were shown,
+  size_t repeated_ = 0;  // and lines still to come that were shown before
   std::vector<ast::ExprPtr> kept_;  // expressions that were given as text
 };
 

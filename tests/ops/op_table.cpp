@@ -245,7 +245,9 @@ TEST_CASE("op table: algebraic facts hold on samples") {
 TEST_CASE("op table: a NaN operand of a real function of reals gives NaN") {
   for (OpCode code : ops::elementwiseOps()) {
     if (!allReal(code) || code == OpCode::SafeDiv || code == OpCode::SafeMul) continue;
-    size_t read = code == OpCode::Choose || code == OpCode::Pick ? 2 : ops::arity(code);
+    bool is_kink = code == OpCode::Choose || code == OpCode::Pick || code == OpCode::ChooseTie ||
+                   code == OpCode::PickTie;
+    size_t read = is_kink ? 2 : static_cast<size_t>(ops::arity(code));
     for (size_t k = 0; k < read; ++k) {
       std::vector<double> x(static_cast<size_t>(ops::arity(code)), 0.5);
       x[k] = std::nan("");
@@ -276,6 +278,21 @@ TEST_CASE("op table: choose and pick on their kink and on both sides") {
   CHECK(std::isnan(pick(1, 1, 5, nan, 0.5)));
   CHECK(std::isnan(pick(nan, 1, 5, 7, 0.5)));
   CHECK(pick(nan, 1, 5, 7, 0.5, 1) == 7);
+  auto pickTie = [](double p, double q, double a, double b, double t) {
+    return ops::evaluate(OpCode::PickTie, std::vector<double>{p, q, a, b, t}, {0, 0});
+  };
+  CHECK(pickTie(1, 0, 5, 7, 0) == 5);
+  CHECK(pickTie(1, 1, 5, nan, 1) == 5);
+  CHECK(pickTie(1, 1, nan, 7, 0) == 7);
+  CHECK(pickTie(1, 1, 5, 7, nan) == 7);  // undecided
+  CHECK(pickTie(1, 1, 5, 7, 0.25) == 0.25 * 5 + 0.75 * 7);
+  auto side = [](double s, double m) {
+    return ops::evaluate(OpCode::TieSide, std::vector<double>{s, m});
+  };
+  CHECK(side(1e-13, 1) == 1);
+  CHECK(side(-1e-13, 1) == 0);
+  CHECK(std::isnan(side(1e-14, 1)));
+  CHECK(std::isnan(side(0, 0)));
 }
 
 TEST_CASE("op table: derivatives at the edges of domains") {

@@ -85,7 +85,7 @@ TEST_SUITE("lower") {
 
   TEST_CASE("an early return is a branch of the value, so its tie is no jump") {
     passes(R"(
-    fn ramp(x: real) -> real = {
+    @ties(average) fn ramp(x: real) -> real = {
       if x > 0 { return x }
       0.0
     }

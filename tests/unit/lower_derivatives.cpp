@@ -84,9 +84,9 @@ TEST_SUITE("lower") {
     passes(R"(
     @ties(first) fn f(x: real) -> real = relu(x)
     @ties(weight(0.25)) fn g(x: real) -> real = relu(x)
-    fn h(x: real) -> real = relu(x)
+    @ties(average) fn h(x: real) -> real = relu(x)
     @ties(first) fn larger(x: real[2]) -> real = max(x) + (if x[0] > 1 { x[0] - 1 } else { 0.0 })
-    fn mixed(x: real) -> real = f(x) - g(x) + relu(x)
+    @ties(average) fn mixed(x: real) -> real = f(x) - g(x) + relu(x)
     test "only kinks written in the function" {
       assert grad(mixed)(0.0) == 1.25 and all(grad(larger)([1.0, 1.0]) == [2.0, 0.0])
     }

@@ -51,6 +51,7 @@ session::Options engineOptions(session::Engine engine, jit::OptLevel level, doub
   session::Options options;
   options.execution.engine = engine;
   options.execution.level = level;
+  options.ties.policy = ad::TieOptions::Policy::Weight;
   options.ties.weight = weight;
   return options;
 }

@@ -10,8 +10,8 @@ namespace dini::ops {
 
 using ir::OpCode;
 
-inline constexpr Box kAnywhere{{kReals, kReals, kReals, kReals}};
-inline constexpr Box kModerate{{{-3, 3}, {-3, 3}, {-3, 3}, {-3, 3}}};
+inline constexpr Box kAnywhere{{kReals, kReals, kReals, kReals, kReals}};
+inline constexpr Box kModerate{{{-3, 3}, {-3, 3}, {-3, 3}, {-3, 3}, {-3, 3}}};
 
 template <>
 struct Row<OpCode::Add> {

@@ -49,6 +49,71 @@ struct Row<OpCode::Pick> {
   }
 };
 
+// choose and pick with the weight as a fifth operand; NaN, undecided, counts as 0.
+template <>
+struct Row<OpCode::ChooseTie> {
+  static constexpr Facts facts{.signature = "rrrrr:r", .regularity = Regularity::Kink,
+                               .kinks = "%0 = %1", .domain = kAnywhere, .sampling = kModerate,
+                               .linear = notLinear(), .partials = 0u, .algebraic = kNoFact,
+                               .dini = "if %0 >= %1 { %2 } else { %3 }",
+                               .cpp = "dini_choose(%0, %1, %2, %3)", .vector = ""};
+  static double kernel(const Parameters& parameters, double p, double q, double a, double b,
+                       double) {
+    return Row<OpCode::Choose>::kernel(parameters, p, q, a, b);
+  }
+};
+
+template <>
+struct Row<OpCode::PickTie> {
+  static constexpr Facts facts{.signature = "rrrrr:r", .regularity = Regularity::Jump,
+                               .kinks = "%0 = %1", .domain = kAnywhere, .sampling = kModerate,
+                               .linear = joint(0b1100), .partials = 0u, .algebraic = kNoFact,
+                               .dini = "if %0 >= %1 { %2 } else { %3 }",
+                               .cpp = "dini_pick(%0, %1, %2, %3, %4)", .vector = ""};
+  static double kernel(const Parameters& parameters, double p, double q, double a, double b,
+                       double t) {
+    return Row<OpCode::Pick>::kernel({parameters.i, std::isnan(t) ? 0 : t}, p, q, a, b);
+  }
+};
+
+template <>
+struct Row<OpCode::TieSide> {
+  static constexpr Facts facts{.signature = "rr:r", .regularity = Regularity::Jump,
+                               .kinks = "abs(%0) = 64*eps*%1", .domain = kAnywhere,
+                               .sampling = kModerate, .linear = notLinear(), .partials = 0u,
+                               .algebraic = kNoFact, .dini = "", .cpp = "dini_tie_side(%0, %1)",
+                               .vector = ""};
+  static constexpr double kRelative = 64 * std::numeric_limits<double>::epsilon();
+  static double kernel(const Parameters&, double s_dot, double m) {
+    double bound = kRelative * m;
+    if (s_dot > bound) return 1;
+    return s_dot < -bound ? 0 : std::numeric_limits<double>::quiet_NaN();
+  }
+};
+
+// The second operand; the engines set the run's flag.
+template <>
+struct Row<OpCode::NoteTie> {
+  static constexpr Facts facts{.signature = "bt:t", .regularity = Regularity::Discrete,
+                               .kinks = "", .domain = kAnywhere, .sampling = kModerate,
+                               .linear = joint(0b10), .partials = 0u, .algebraic = kNoFact,
+                               .dini = "%1", .cpp = "%1", .vector = ""};
+  template <class T>
+  static T kernel(const Parameters&, bool, T v) {
+    return v;
+  }
+};
+
+// The third operand; the engines add a row to the run's report.
+template <>
+struct Row<OpCode::ReportTie> {
+  static constexpr Facts facts{.signature = "irri:r", .regularity = Regularity::Discrete,
+                               .kinks = "", .domain = kAnywhere, .sampling = kModerate,
+                               .linear = notLinear(), .partials = 0u, .algebraic = kNoFact,
+                               .dini = "%2", .cpp = "%2", .vector = ""};
+  static double kernel(const Parameters&, int64_t, double, double t, int64_t) { return t; }
+};
+
 template <>
 struct Row<OpCode::Select> {
   static constexpr Facts facts{.signature = "btt:t", .regularity = Regularity::Jump,

@@ -24,6 +24,13 @@ enum dini_status {
   DINI_DOMAIN = 12
 };
 
+/* What a run met, whether it failed or not. */
+typedef struct dini_notes {
+  int64_t tie;        /* 1: a derivative of the fast variant met a tie */
+  double rcond;       /* smallest reciprocal condition of a system outside solvers; starts from 1 */
+  int64_t rcond_site; /* of that system */
+} dini_notes;
+
 /* Compiled code reads the fields of the first group and writes the others. Its layout is known to
  * compiler/codegen (abi.h). */
 typedef struct dini_run {
@@ -46,6 +53,10 @@ typedef struct dini_run {
   char* work_top; /* end of the results that live in the workspace */
   int64_t reason; /* of a root that did not converge: as its solver gave it */
   double tolerance; /* of a root */
+  dini_notes* notes; /* from the caller; never null */
+  /* From the caller: a tie for the report (ir::TieKind, switch value, weight, element). */
+  void (*report)(void* context, int64_t site, int64_t kind, double value, double weight,
+                 int64_t element);
 } dini_run;
 
 #ifdef __cplusplus

@@ -1,0 +1,106 @@
+// What a run tells its caller beside its results (dini_notes): ties that the fast variant met, ties
+// for the report, the smallest condition of a linear system.
+#include "codegen/emitter.h"
+#include "codegen/info.h"
+#include "ops/rows/nonsmooth.h"
+
+namespace dini::codegen {
+
+using ir::Op;
+
+llvm::Value* FunctionEmitter::tieSide(llvm::Value* s_dot, llvm::Value* magnitude) {
+  llvm::Type* type = s_dot->getType();
+  llvm::Value* bound = b_.CreateFMul(
+      llvm::ConstantFP::get(type, ops::Row<ir::OpCode::TieSide>::kRelative), magnitude);
+  llvm::Value* negative = b_.CreateSelect(b_.CreateFCmpOLT(s_dot, b_.CreateFNeg(bound)),
+                                          llvm::ConstantFP::get(type, 0),
+                                          llvm::ConstantFP::getNaN(type));
+  return b_.CreateSelect(b_.CreateFCmpOGT(s_dot, bound), llvm::ConstantFP::get(type, 1), negative);
+}
+
+llvm::Value* FunctionEmitter::presentLanes() {
+  return inLanes() ? activeMask() : tail_mask_;
+}
+
+// Collected in a register of the function, so that a loop stores nothing.
+void FunctionEmitter::noteTie(llvm::Value* condition) {
+  if (solver_depth_ > 0) return;
+  const bool lanes = isLanes(condition);
+  if (llvm::Value* present = presentLanes(); present != nullptr && lanes)
+    condition = b_.CreateAnd(condition, present);
+  llvm::AllocaInst*& cell = lanes ? ties_noted_ : tie_noted_;
+  if (cell == nullptr) {
+    llvm::Type* type = lanes ? lanesOf(m_.i1) : m_.i1;
+    cell = llvm::cast<llvm::AllocaInst>(entryAlloca(type, nullptr, "tie_noted"));
+    llvm::IRBuilder<>::InsertPointGuard guard(b_);
+    b_.SetInsertPoint(entry_->getTerminator());
+    b_.CreateStore(llvm::Constant::getNullValue(type), cell);
+  }
+  llvm::Value* before = b_.CreateLoad(cell->getAllocatedType(), cell);
+  b_.CreateStore(b_.CreateOr(before, condition), cell);
+}
+
+void FunctionEmitter::flushNotes() {
+  llvm::Value* noted = nullptr;
+  if (tie_noted_ != nullptr) noted = b_.CreateLoad(m_.i1, tie_noted_);
+  if (ties_noted_ != nullptr) {
+    llvm::Value* lanes = any(b_.CreateLoad(lanesOf(m_.i1), ties_noted_));
+    noted = noted != nullptr ? b_.CreateOr(noted, lanes) : lanes;
+  }
+  if (noted == nullptr) return;
+  llvm::Value* notes = b_.CreateLoad(m_.ptr, infoField(kNotes));
+  llvm::Value* before = b_.CreateLoad(m_.i64, notes);
+  b_.CreateStore(b_.CreateOr(before, b_.CreateZExt(noted, m_.i64)), notes);
+}
+
+void FunctionEmitter::reportTie(const Op& op, llvm::ArrayRef<llvm::Value*> operands) {
+  if (solver_depth_ > 0) return;
+  auto* type = llvm::FunctionType::get(
+      llvm::Type::getVoidTy(m_.context), {m_.ptr, m_.i64, m_.i64, m_.f64, m_.f64, m_.i64}, false);
+  const int64_t site = siteOf(op);
+  const auto report = [&](llvm::ArrayRef<llvm::Value*> row) {
+    llvm::Value* function = b_.CreateLoad(m_.ptr, infoField(kReport));
+    llvm::Value* context = b_.CreateLoad(m_.ptr, infoField(kContext));
+    b_.CreateCall(type, function, {context, i64c(site), row[0], row[1], row[2], row[3]});
+  };
+  const auto isRow = [&](llvm::Value* kind) {
+    return b_.CreateICmpNE(kind, llvm::Constant::getNullValue(kind->getType()));
+  };
+  const auto memo = memo_;  // values made before the branch remain readable after it
+  if (!isLanes(operands[0])) {
+    ifThen(isRow(operands[0]), [&] { report(operands); });
+  } else {
+    llvm::Value* rows = isRow(operands[0]);
+    if (llvm::Value* present = presentLanes()) rows = b_.CreateAnd(rows, present);
+    ifThen(any(rows), [&] {
+      for (int k = 0; k < kLanes; ++k)
+        ifThen(lane(rows, k), [&] {
+          Values row;
+          for (llvm::Value* operand : operands) row.push_back(lane(operand, k));
+          report(row);
+        });
+    });
+  }
+  memo_ = memo;
+}
+
+// `rcond` of one system or of eight, against the smallest so far.
+void FunctionEmitter::noteCondition(llvm::Value* rcond, int64_t site) {
+  if (solver_depth_ > 0) return;
+  if (isLanes(rcond)) {
+    llvm::Value* none = llvm::ConstantFP::getInfinity(rcond->getType());
+    if (llvm::Value* present = presentLanes()) rcond = b_.CreateSelect(present, rcond, none);
+    rcond = b_.CreateFPMinReduce(rcond);
+  }
+  llvm::Value* notes = b_.CreateLoad(m_.ptr, infoField(kNotes));
+  llvm::Value* smallest = b_.CreateConstInBoundsGEP1_64(m_.i64, notes, 1);
+  llvm::Value* worse = b_.CreateFCmpOLT(rcond, b_.CreateLoad(m_.f64, smallest));
+  const auto memo = memo_;
+  ifThen(worse, [&] {
+    b_.CreateStore(rcond, smallest);
+    b_.CreateStore(i64c(site), b_.CreateConstInBoundsGEP1_64(m_.i64, notes, 2));
+  });
+  memo_ = memo;
+}
+
+}  // namespace dini::codegen

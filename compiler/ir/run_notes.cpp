@@ -1,0 +1,22 @@
+#include "ir/run_notes.h"
+
+#include <algorithm>
+
+namespace dini::ir {
+
+// One kink may be evaluated several times, by code that was duplicated or recomputes.
+void RunNotes::addTie(TieRow row) {
+  constexpr size_t kLook = 64;
+  auto recent = ties.end() - static_cast<ptrdiff_t>(std::min(kLook, ties.size()));
+  if (std::find(recent, ties.end(), row) != ties.end()) return;
+  if (ties.size() < kMaxTies)
+    ties.push_back(std::move(row));
+  else
+    ++further_ties;
+}
+
+TieRow tieRow(const Op& op, int64_t kind, double value, double weight, int64_t element) {
+  return {op.span, op.attrs.str, op.attrs.i == 0, static_cast<TieKind>(kind), element, value, weight};
+}
+
+}  // namespace dini::ir

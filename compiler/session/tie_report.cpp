@@ -1,0 +1,59 @@
+#include "session/tie_report.h"
+
+#include <algorithm>
+
+#include <fmt/format.h>
+
+namespace dini::session {
+namespace {
+
+std::string placeOf(const SourceManager& sources, Span span) {
+  if (!span.valid()) return "";
+  const SourceFile& file = sources.file(span.file);
+  LineColumn at = file.lineColumn(span.begin);
+  return fmt::format("{}:{}:{}: ", file.path(), at.line, at.column);
+}
+
+std::string line(const SourceManager& sources, const ir::TieRow& tie) {
+  std::string text = placeOf(sources, tie.span) + fmt::format("{}, element {}: ", tie.kink, tie.element);
+  switch (tie.kind) {
+    case ir::TieKind::Near:
+      return text + fmt::format("no tie, but within rounding of one: switch {:.3g}", tie.value);
+    case ir::TieKind::Jump:
+      return text + "the sides differ: that of the side taken";
+    case ir::TieKind::Undecided:
+      return text + fmt::format("switch {:.3g}, undecided, weight {:.17g}", tie.value, tie.weight);
+    default:
+      return text + fmt::format("switch {:.3g}, weight {:.17g}", tie.value, tie.weight);
+  }
+}
+
+// Why no Clarke element is claimed; empty: it is one. Section 3 of docs/nonsmooth.md.
+std::string doubt(const ir::RunNotes& notes, bool solves) {
+  auto any = [&](auto holds) { return std::any_of(notes.ties.begin(), notes.ties.end(), holds); };
+  auto isTie = [](const ir::TieRow& tie) { return tie.kind != ir::TieKind::Near; };
+  if (any([](auto& tie) { return tie.kind == ir::TieKind::Jump; })) return "a jump was differentiated";
+  if (any([](auto& tie) { return tie.kind == ir::TieKind::Undecided; })) return "a tie is undecided";
+  if (any([&](auto& tie) { return isTie(tie) && !tie.clarke && tie.kink == "if"; }))
+    return "an `if` was met at its tie, which states no gap";
+  if (any([&](auto& tie) { return isTie(tie) && !tie.clarke; }))
+    return "a policy other than `locked` weighted a tie";
+  if (notes.further_ties > 0) return "not every tie was kept";
+  return solves ? "an equation was solved, which this report does not certify (`dini certify`)" : "";
+}
+
+}  // namespace
+
+std::string tieReport(const SourceManager& sources, const ir::RunNotes& notes, bool solves) {
+  auto isTie = [](const ir::TieRow& tie) { return tie.kind != ir::TieKind::Near; };
+  auto count = static_cast<size_t>(std::count_if(notes.ties.begin(), notes.ties.end(), isTie));
+  std::string text;
+  for (const ir::TieRow& tie : notes.ties) text += line(sources, tie) + "\n";
+  if (notes.further_ties > 0) text += fmt::format("and {} more\n", notes.further_ties);
+  if (count == 0) return text + "no ties";
+  std::string reason = doubt(notes, solves);
+  text += fmt::format("{} tie{}: ", count + notes.further_ties, count == 1 ? "" : "s");
+  return text + (reason.empty() ? "the derivatives are Clarke elements" : "conservative, because " + reason);
+}
+
+}  // namespace dini::session
