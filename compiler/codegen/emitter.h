@@ -162,7 +162,7 @@ class FunctionEmitter {
 
   // --- notes.cpp
   llvm::Value* tieSide(llvm::Value* s_dot, llvm::Value* magnitude);
-  void noteTie(llvm::Value* condition);  // of one value or eight lanes
+  void noteTie(llvm::Value* condition);  // of one value or of lanes
   void reportTie(const ir::Op& op, llvm::ArrayRef<llvm::Value*> operands);
   void noteCondition(llvm::Value* rcond, int64_t site);
   void flushNotes();           // what was noted so far, to the caller
@@ -401,8 +401,7 @@ class FunctionEmitter {
   llvm::Instruction* frame_end_ = nullptr;
   llvm::Value* batch_index_ = nullptr;  // of the innermost map
   llvm::Value* tail_mask_ = nullptr;    // of the masked end of a vector loop
-  llvm::AllocaInst* tie_noted_ = nullptr;   // i1; null where no tie is noted
-  llvm::AllocaInst* ties_noted_ = nullptr;  // the same of eight lanes
+  std::map<llvm::Type*, llvm::AllocaInst*> tie_noted_;  // by i1 or a vector of it
   int solver_depth_ = 0;                    // solvers' iterations note nothing
   LaneState lanes_;
   std::unordered_map<llvm::Value*, Index> affine_;  // lanes known to be base + l * step

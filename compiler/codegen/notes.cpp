@@ -28,9 +28,9 @@ void FunctionEmitter::noteTie(llvm::Value* condition) {
   const bool lanes = isLanes(condition);
   if (llvm::Value* present = presentLanes(); present != nullptr && lanes)
     condition = b_.CreateAnd(condition, present);
-  llvm::AllocaInst*& cell = lanes ? ties_noted_ : tie_noted_;
+  llvm::Type* type = condition->getType();
+  llvm::AllocaInst*& cell = tie_noted_[type];
   if (cell == nullptr) {
-    llvm::Type* type = lanes ? lanesOf(m_.i1) : m_.i1;
     cell = llvm::cast<llvm::AllocaInst>(entryAlloca(type, nullptr, "tie_noted"));
     llvm::IRBuilder<>::InsertPointGuard guard(b_);
     b_.SetInsertPoint(entry_->getTerminator());
@@ -42,10 +42,10 @@ void FunctionEmitter::noteTie(llvm::Value* condition) {
 
 void FunctionEmitter::flushNotes() {
   llvm::Value* noted = nullptr;
-  if (tie_noted_ != nullptr) noted = b_.CreateLoad(m_.i1, tie_noted_);
-  if (ties_noted_ != nullptr) {
-    llvm::Value* lanes = any(b_.CreateLoad(lanesOf(m_.i1), ties_noted_));
-    noted = noted != nullptr ? b_.CreateOr(noted, lanes) : lanes;
+  for (const auto& [type, cell] : tie_noted_) {
+    llvm::Value* here = b_.CreateLoad(type, cell);
+    if (type->isVectorTy()) here = any(here);
+    noted = noted != nullptr ? b_.CreateOr(noted, here) : here;
   }
   if (noted == nullptr) return;
   llvm::Value* notes = b_.CreateLoad(m_.ptr, infoField(kNotes));
@@ -73,7 +73,7 @@ void FunctionEmitter::reportTie(const Op& op, llvm::ArrayRef<llvm::Value*> opera
     llvm::Value* rows = isRow(operands[0]);
     if (llvm::Value* present = presentLanes()) rows = b_.CreateAnd(rows, present);
     ifThen(any(rows), [&] {
-      for (int k = 0; k < kLanes; ++k)
+      for (int k = 0; k < static_cast<int>(width()); ++k)
         ifThen(lane(rows, k), [&] {
           Values row;
           for (llvm::Value* operand : operands) row.push_back(lane(operand, k));
