@@ -61,7 +61,8 @@ bool Forward::arrayRule(ir::Builder& b, const ir::Op& op) {
       if (!sorts) return linearIn(1), true;
       ir::Attrs attrs;
       attrs.f = sortWeight(request_.ties, *order->def);
-      setDot(op.result(), b.op(OpCode::SortPick, {x(op.operand(0)), dot(op.operand(0))}, attrs));
+      Value* sorted = b.op(OpCode::SortPick, {x(op.operand(0)), dot(op.operand(0))}, attrs);
+      setDot(op.result(), noted(b, op, sorted));
       return true;
     }
     case OpCode::ReducePick:
@@ -88,7 +89,8 @@ void Forward::reduceRule(ir::Builder& b, const ir::Op& op) {
   }
   attrs.f = extremeWeight(request_.ties, op);
   attrs.i = 0;
-  setDot(op.result(), b.op(OpCode::ReducePick, {x(op.operand(0)), x_dot}, std::move(attrs)));
+  Value* picked = b.op(OpCode::ReducePick, {x(op.operand(0)), x_dot}, std::move(attrs));
+  setDot(op.result(), noted(b, op, picked));
 }
 
 void Forward::einsumRule(ir::Builder& b, const ir::Op& op) {
@@ -105,7 +107,7 @@ void Forward::einsumRule(ir::Builder& b, const ir::Op& op) {
 
 // With n = norm(v) and u = normalize(v) = v / n:  n_dot = <u, v_dot>,
 // u_dot = (v_dot - u <u, v_dot>) / n. At v = 0 the first is 0 and the second a status, unless its value
-// may be dropped (attrs.i of normalize remembers that of the norm).
+// may be dropped. attrs.i: 1 that of the norm may; 2 it may not, a probe has put it in a select.
 void Forward::normRules(ir::Builder& b, const ir::Op& op) {
   Value* v = x(op.operand(0));
   Value* v_dot = dot(op.operand(0));
@@ -113,11 +115,11 @@ void Forward::normRules(ir::Builder& b, const ir::Op& op) {
   bool is_norm = op.code == OpCode::Norm;
   std::string all = letters(v->type.rank());
   ir::Attrs attrs;
-  attrs.i = op.attrs.i != 0 || guarded_.contains(op.result()) ? 1 : 0;
+  attrs.i = op.attrs.i == 0 && guarded_.contains(op.result()) ? 1 : op.attrs.i;
   Value* u = is_norm ? b.op(OpCode::Normalize, {v}, attrs) : x(op.result());
   Value* along = b.einsum(fmt::format("{},{}->", all, all), u, v_dot);
-  if (is_norm) return setDot(op.result(), along);
-  if (attrs.i == 0)
+  if (is_norm) return setDot(op.result(), noted(b, op, along));
+  if (attrs.i != 1)
     b.check(b.op(OpCode::FNe, {b.op(OpCode::Norm, {v}), b.real(0.0)}), ir::Status::Domain,
             "a second derivative of `norm` at zero");
   Value* across = b.sub(v_dot, b.mul(u, along));

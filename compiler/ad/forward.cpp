@@ -106,6 +106,7 @@ void Forward::visit(ir::Builder& b, const ir::Op& op) {
   }
   if (probing() && (op.code == OpCode::Choose || op.code == OpCode::ChooseTie))
     return probeChoose(b, op);
+  if (probing() && isIrreducible(op) && probeIrreducible(b, op)) return;
   if (controlRule(b, op)) return;
   ir::cloneOp(b, op, primal_);
   if (ir::isElementwise(op.code)) return elementwise(b, op);

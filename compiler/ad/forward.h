@@ -130,6 +130,12 @@ class Forward {
   void probeComparison(ir::Builder& b, const ir::Op& op);
   std::vector<ir::Value*> sidesAtTie(ir::Builder& b, const ir::Op& op);
   bool probeDecides(const ir::Op& op) const;
+  // --- probe_irreducible.cpp
+  ir::Value* onKink(ir::Builder& b, const ir::Op& op);
+  ir::Value* noted(ir::Builder& b, const ir::Op& op, ir::Value* tangent);
+  bool probeIrreducible(ir::Builder& b, const ir::Op& op);
+  void probeNorm(ir::Builder& b, const ir::Op& op, ir::Value* v, ir::Value* h);
+  void probeExtreme(ir::Builder& b, const ir::Op& op, ir::Value* v, ir::Value* h);
   ir::Value* reported(ir::Builder& b, const ir::Op& op, ir::Value* s, ir::Value* kind,
                       ir::Value* t);
   ir::Value* elementNumbers(ir::Builder& b, ir::Value* like);

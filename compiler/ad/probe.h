@@ -34,6 +34,9 @@ ir::Value* tied(ir::Builder& b, ir::Value* p, ir::Value* q, double tolerance);
 ir::Value* tieKind(ir::Builder& b, ir::Value* s, ir::Value* p, ir::Value* q,
                    ir::Value* at_tie = nullptr);
 
+// Kinks that are no single switch (ops/irreducible.h); probe_irreducible.cpp.
+bool isIrreducible(const ir::Op& op);
+
 // Entry k of the probe's direction.
 double directionEntry(const TieOptions& ties, ProbeStage stage, int64_t k);
 

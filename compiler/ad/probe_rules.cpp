@@ -313,6 +313,9 @@ bool hasOpenKinks(const ir::Function& f, const TieOptions& ties) {
   ir::walk(f.body, [&](const ir::Op& op) {
     bool is_kink = op.code == OpCode::Choose || analysis::isComparisonIf(op);
     found = found || (is_kink && isLocked(ties, op)) || op.code == OpCode::Call;
+    if (!isIrreducible(op)) return;
+    const ir::Op& marked = op.code == OpCode::Gather ? *op.operand(1)->def : op;
+    found = found || isLocked(ties, marked);
   });
   return found;
 }

@@ -101,7 +101,8 @@ bool Forward::projectionRule(ir::Builder& b, const ir::Op& op) {
       ir::Attrs attrs;
       attrs.f = irreducibleWeight(request_.ties, op);
       attrs.i = guarded_.contains(op.result()) ? 1 : 0;
-      setDot(op.result(), b.op(OpCode::SocMap, std::move(operands), std::move(attrs)));
+      setDot(op.result(),
+             noted(b, op, b.op(OpCode::SocMap, std::move(operands), std::move(attrs))));
       return true;
     }
     case OpCode::SocMap: socMapRule(b, op); return true;
@@ -125,7 +126,8 @@ void Forward::simplexRule(ir::Builder& b, const ir::Op& op) {
   if (radius_dot != nullptr) total = total != nullptr ? b.sub(total, radius_dot) : b.neg(radius_dot);
   Value* y_dot = b.op(OpCode::SafeDiv, {total, b.sumAll(d)});
   Value* along = b.mul(d, y_dot);
-  setDot(op.result(), v_dot != nullptr ? b.sub(b.mul(d, v_dot), along) : b.neg(along));
+  setDot(op.result(),
+         noted(b, op, v_dot != nullptr ? b.sub(b.mul(d, v_dot), along) : b.neg(along)));
 }
 
 // M(v) c. Between the cone and its polar, with n = norm(x), u = x / n, ratio = s / n:
@@ -195,7 +197,7 @@ void Forward::spectralRule(ir::Builder& b, const ir::Op& op) {
     Value* k = kind == "project" ? nullptr : symmetric(b, a_dot);
     Value* moved = nullptr;
     if (kind == "project") {
-      moved = spectrum.map("tangent", irreducibleWeight(request_.ties, op), a_dot);
+      moved = noted(b, op, spectrum.map("tangent", irreducibleWeight(request_.ties, op), a_dot));
     } else if (kind == "projector") {
       moved = spectrum.turned(t, k);
     } else if (kind == "gap") {
