@@ -143,7 +143,11 @@ std::optional<Slopes> slopeJump(Sampler& sampler, const Bracket& b) {
   if (!(std::abs(far.gap()) > kJumpOfSlope * size)) return std::nullopt;
   Slopes near = slopesBeside(sampler, b, kBeside * sampler.width() / 16);
   if (!(std::abs(near.gap()) > std::abs(far.gap()) / 2)) return std::nullopt;
-  return near;
+  // At a cusp they grow without bound.
+  auto limit = [](double beside, double away) {
+    return std::abs(beside) > 3 * std::abs(away) + 1 ? std::copysign(std::numeric_limits<double>::infinity(), beside) : beside;
+  };
+  return Slopes{limit(near.left, far.left), limit(near.right, far.right)};
 }
 
 // The value goes up from a to b while it falls at both, or the reverse: between them it comes back
@@ -261,7 +265,7 @@ void drawLines(Sampler& sampler, const std::vector<At>& samples, Curve& curve) {
 }  // namespace
 
 double roundest(double x, double tolerance) {
-  for (int digits = 0; digits < 17; ++digits) {
+  for (int digits = 0; digits <= 6; ++digits) {
     double candidate = std::strtod(fmt::format("{:.{}f}", x, digits).c_str(), nullptr);
     if (std::abs(candidate - x) <= tolerance) return candidate == 0 ? 0.0 : candidate;
   }

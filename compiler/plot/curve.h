@@ -24,7 +24,7 @@ using Function = std::function<Sampled(double x)>;
 
 Curve sampleCurve(const std::string& name, const Function& function, Interval over, size_t points);
 
-// The number with the fewest digits within `tolerance` of x.
+// The number with the fewest decimals, at most 6, within `tolerance` of x; else x.
 double roundest(double x, double tolerance);
 
 }  // namespace dini::plot

@@ -102,8 +102,8 @@ Marks slopeMarks(const CurvePicture& picture) {
   Marks marks;
   for (const Curve& curve : picture.curves)
     for (const Kink& k : curve.kinks) {
-      marks.limits.push_back({k.x, k.left});
-      marks.limits.push_back({k.x, k.right});
+      for (double limit : {k.left, k.right})
+        if (std::isfinite(limit)) marks.limits.push_back({k.x, limit});
       if (std::isfinite(k.chosen)) marks.chosen.push_back({k.x, k.chosen});
     }
   return marks;

@@ -77,6 +77,9 @@ TypePtr Checker::checkBuiltinCall(ast::CallExpr& expr, Builtin builtin, const Ty
     return checkDerivative(expr, builtin);
   if (builtin == Builtin::Certificate || builtin == Builtin::Certified)
     return checkInspection(expr, builtin);
+  if (builtin == Builtin::Plot)
+    return error(DiagCode::MisplacedStatement, expr.span,
+                 "`plot` is a statement of its own at the top level of a script");
   if (builtin >= Builtin::Ties)
     return error(DiagCode::NotYet, expr.span,
                  fmt::format("`{}` is not there yet", spelling(builtin)));

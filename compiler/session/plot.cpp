@@ -1,5 +1,6 @@
 #include "session/plot.h"
 
+#include <algorithm>
 #include <cmath>
 #include <fstream>
 
@@ -180,6 +181,10 @@ class Drawing {
       picture.names.push_back(path.name);
       picture.lines.push_back(std::move(line));
     }
+    bool any = std::any_of(picture.lines.begin(), picture.lines.end(), [](const plot::Line& line) {
+      return std::any_of(line.begin(), line.end(), [](const plot::Point& p) { return std::isfinite(p.x) && std::isfinite(p.y); });
+    });
+    if (!any) return fail(DiagCode::BadArguments, "there is no point to plot");
     return write(plot::script(picture, *format_, request_.out));
   }
 

@@ -66,6 +66,16 @@ TEST_CASE("plot: switches whose kinks cancel, and smooth powers, are not marked"
   CHECK(curve.jumps.empty());
 }
 
+TEST_CASE("plot: a cusp has infinite one-sided derivatives") {
+  auto cusp = [](double x) -> Sampled {
+    return Sample{std::sqrt(std::abs(x)), std::copysign(0.5 / std::sqrt(std::abs(x)), x), {side(x)}, x == 0};
+  };
+  Curve curve = curveOf(cusp, -1, 1.1);
+  REQUIRE(curve.kinks.size() == 1);
+  CHECK(curve.kinks[0].left == -std::numeric_limits<double>::infinity());
+  CHECK(curve.kinks[0].right == std::numeric_limits<double>::infinity());
+}
+
 TEST_CASE("plot: kinks and jumps that no switch tells") {
   const double at = 0.1234567;
   Curve kink = curveOf([&](double x) -> Sampled { return Sample{std::abs(x - at), x < at ? -1.0 : 1.0, {}, false}; }, -1, 1);
@@ -103,7 +113,7 @@ TEST_CASE("plot: a pole and a domain's edge are gaps") {
 TEST_CASE("plot: the shortest number nearby") {
   CHECK(roundest(0.49999999999, 1e-9) == 0.5);
   CHECK(roundest(-1e-14, 1e-9) == 0);
-  CHECK(roundest(2.0 / 3, 1e-9) == 0.666666667);
+  CHECK(roundest(2.0 / 3, 1e-9) == 2.0 / 3);
 }
 
 TEST_CASE("plot: kinks and descents of a field") {
