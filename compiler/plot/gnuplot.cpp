@@ -145,8 +145,8 @@ std::string panel(const CurvePicture& picture, bool derivative) {
   };
   if (derivative) {
     Marks marks = slopeMarks(picture);
-    points("limits", marks.limits, "pt 6 ps 0.75 lw 1.4 lc rgb '#000000'", "limits at a kink");
-    points("chosen", marks.chosen, "pt 13 ps 0.95 lc rgb '#000000'", "derivative at the kink");
+    points("limits", marks.limits, "pt 6 ps 0.75 lw 1.4 lc rgb '#000000'", "one-sided limits");
+    points("chosen", marks.chosen, "pt 13 ps 0.95 lc rgb '#000000'", "at the kink");
   } else {
     Marks marks = valueMarks(picture);
     points("kinks", marks.kinks, "pt 7 ps 0.6 lc rgb '#000000'", "kink");

@@ -151,6 +151,8 @@ ir::Outcome PlottedFunction::run(const lower::Lowered& call, std::span<const ir:
 }
 
 std::variant<PlottedFunction::Evaluated, std::string> PlottedFunction::operator()(std::span<const double> at) {
+  if (const auto* interrupt = session_.executor().options().interrupt; interrupt && *interrupt)
+    return std::string("interrupted");
   ir::Outcome outcome = run(gradient_, argumentsOf(gradient_, at));
   if (const auto* status = std::get_if<ir::StatusInfo>(&outcome)) return statusMessage(*status);
   Evaluated evaluated;
