@@ -51,6 +51,7 @@ llvm::Value* FunctionEmitter::stackTop() { return b_.CreateLoad(m_.ptr, top_); }
 void FunctionEmitter::setStackTop(llvm::Value* top) { b_.CreateStore(top, top_); }
 
 llvm::Value* FunctionEmitter::allocateDynamic(llvm::Value* bytes) {
+  needs(bytes);
   llvm::Value* start = stackTop();
   llvm::Value* rounded =
       b_.CreateAnd(b_.CreateAdd(bytes, i64c(Frame::kAlignment - 1)), i64c(-Frame::kAlignment));
@@ -67,6 +68,25 @@ llvm::Value* FunctionEmitter::allocateDynamic(llvm::Value* bytes) {
   b_.SetInsertPoint(enough);
   setStackTop(b_.CreateInBoundsGEP(m_.i8, start, rounded));
   return start;
+}
+
+// What is allocated between two marks of the stack counts once, although a loop allocates it anew in
+// every iteration; pieces whose lives do not overlap are added up all the same.
+MemoryBound FunctionEmitter::memoryBound() {
+  MemoryBound result;
+  result.frame = frame_.size();
+  SizeAnalysis analysis(out_.getArg(0), out_.getArg(2));
+  for (llvm::Value* bytes : dynamic_bytes_) {
+    const auto piece = analysis.bound(bytes);
+    result.exact = result.exact && piece.has_value();
+    if (piece) result.pieces.push_back(*piece + types::Size(Frame::kAlignment - 1));
+  }
+  for (const auto& [callee, sizes] : calls_) {
+    MemoryBound::Call call{callee, {}};
+    for (llvm::Value* size : sizes) call.sizes.push_back(analysis.bound(size));
+    result.calls.push_back(std::move(call));
+  }
+  return result;
 }
 
 llvm::Value* FunctionEmitter::bytesOf(const ir::Type& type, const Values& dims, bool interleaved) {

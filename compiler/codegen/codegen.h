@@ -15,6 +15,7 @@
 
 #include <llvm/IR/Module.h>
 
+#include "codegen/memory_bound.h"
 #include "ir/ir.h"
 
 namespace dini::codegen {
@@ -40,6 +41,7 @@ struct Unit {
   std::unique_ptr<llvm::Module> module;
   std::string entry;
   std::vector<Site> sites;
+  MemoryBound memory;  // of the entry with what it calls
 };
 
 // `function` and every function of `module` that it reaches.

@@ -62,6 +62,7 @@ FunctionEmitter::Values FunctionEmitter::compact(llvm::ArrayRef<const ir::Value*
                contiguousDest(*this, address, dimsOf(values[k]), values[k]->type.elem, false));
     addresses.push_back(b_.CreateGEP(m_.i8, mark, offsets[k]));
   }
+  needs(total);  // once assembled, once at the mark
   copyBytes(mark, assembled, total, true);
   llvm::Value* end = b_.CreatePtrToInt(b_.CreateGEP(m_.i8, mark, total), m_.i64);
   end = b_.CreateAnd(b_.CreateAdd(end, i64c(Frame::kAlignment - 1)), i64c(-Frame::kAlignment));
@@ -213,6 +214,7 @@ void FunctionEmitter::emitCall(const Op& op) {
     }
     b_.CreateStore(places[k], slot(m_.ptr, out, k));
   }
+  calls_.emplace_back(callee, sizes);
   storeInfo(2, b_.CreateSub(depth, i64c(1)));
   llvm::Value* status =
       b_.CreateCall(m_.functionFor(*callee), {in, out, size_array, stackTop(), info_});

@@ -107,6 +107,8 @@ class FunctionEmitter {
   llvm::Value* allocateDynamic(llvm::Value* bytes);
   llvm::Value* stackTop();
   void setStackTop(llvm::Value* top);
+  void needs(llvm::Value* bytes) { dynamic_bytes_.push_back(bytes); }  // for the bound below
+  MemoryBound memoryBound();
   Dest destOf(const Val& buffer, ir::Elem elem);
   static Dest contiguousDest(FunctionEmitter& self, llvm::Value* ptr, Values dims, ir::Elem elem,
                              bool interleaved);
@@ -310,7 +312,8 @@ class FunctionEmitter {
   void bindCarries(LoopState& state, const ir::Region& region, size_t first_argument, bool owned);
   void advance(LoopState& state, const ir::Region& body, llvm::Value* iteration);
   void advanceHomes(LoopState& state, const ir::Region& body);
-  void finishLoop(LoopState& state, llvm::Value* trips);
+  // `most`: a bound of the number of trips, or that number.
+  void finishLoop(LoopState& state, llvm::Value* trips, llvm::Value* most);
   bool readsStorage(const ir::Value* value, const Storage* storage, bool in_order_is_fine);
   bool adoptable(const ir::Op& op, size_t operand);
 
@@ -390,6 +393,8 @@ class FunctionEmitter {
   std::unordered_map<const ir::Value*, Buffer>
       preferred_;  // homes of the carries that values become
   uint64_t next_position_ = 1;
+  std::vector<llvm::Value*> dynamic_bytes_;  // of memory beyond the frame
+  std::vector<std::pair<const ir::Function*, Values>> calls_;  // with the dynamic sizes given
 
   llvm::BasicBlock* entry_ = nullptr;
   llvm::BasicBlock* exit_ = nullptr;     // returns info->status

@@ -21,6 +21,7 @@ void FunctionEmitter::emit() {
   b_.SetInsertPoint(exit_, exit_->begin());
   flushNotes();
   frame_end_->setOperand(1, i64c(frame_.size()));
+  m_.memory[&function_] = memoryBound();
 }
 
 void FunctionEmitter::prologue() {

@@ -282,7 +282,7 @@ void FunctionEmitter::emitLaneWhile(const Op& op) {
   trips->addIncoming(following, b_.GetInsertBlock());
   closeRegion(body);
   lanes_.mask = outer;
-  finishLoop(state, trips);
+  finishLoop(state, trips, op.attrs.i > 0 ? i64c(op.attrs.i) : trips);
   setScalar(op.results[carries], trips);
 }
 

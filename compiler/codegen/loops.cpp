@@ -226,7 +226,7 @@ void FunctionEmitter::advance(LoopState& state, const Region& body, llvm::Value*
 }
 
 // Binds the results; records of several values are taken apart into arrays.
-void FunctionEmitter::finishLoop(LoopState& state, llvm::Value* trips) {
+void FunctionEmitter::finishLoop(LoopState& state, llvm::Value* trips, llvm::Value* most) {
   b_.SetInsertPoint(state.after);
   fresh();
   for (Carry& carry : state.carries) {
@@ -255,6 +255,7 @@ void FunctionEmitter::finishLoop(LoopState& state, llvm::Value* trips) {
     if (out.taped)
       offset = b_.CreateAdd(offset, b_.CreateAnd(b_.CreateAdd(bytes, i64c(7)), i64c(-8)));
   }
+  if (taped > 0) needs(b_.CreateMul(most, offset));
   for (size_t k = 0; k < state.outs.size(); ++k) {
     Out& out = state.outs[k];
     if (!out.taped) {
@@ -325,7 +326,7 @@ void FunctionEmitter::emitLoop(const Op& op) {
   i->addIncoming(following, b_.GetInsertBlock());
   closeRegion(body);
   batch_index_ = outer_batch;
-  finishLoop(state, trip);
+  finishLoop(state, trip, trip);
 }
 
 void FunctionEmitter::emitWhile(const Op& op) {
@@ -363,7 +364,7 @@ void FunctionEmitter::emitWhile(const Op& op) {
   advance(state, body, nullptr);
   trips->addIncoming(following, b_.GetInsertBlock());
   closeRegion(body);
-  finishLoop(state, trips);
+  finishLoop(state, trips, op.attrs.i > 0 ? i64c(op.attrs.i) : trips);
   setScalar(op.results[carries], trips);
 }
 

@@ -109,7 +109,8 @@ Unit emit(llvm::LLVMContext& context, const ir::Module& module, const ir::Functi
           const Target& target) {
   ModuleEmitter emitter(context, module, target);
   emitter.emitAll(function);
-  return {std::move(emitter.out), "dini." + function.name, std::move(emitter.sites)};
+  return {std::move(emitter.out), "dini." + function.name, std::move(emitter.sites),
+          resolved(emitter.memory, function)};
 }
 
 }  // namespace dini::codegen

@@ -21,6 +21,7 @@ class ModuleEmitter {
   const Target& target;
   std::unique_ptr<llvm::Module> out;
   std::vector<Site> sites;
+  std::map<const ir::Function*, MemoryBound> memory;  // of the functions emitted so far
 
   llvm::Type* f64;
   llvm::IntegerType* i64;

@@ -27,6 +27,7 @@ Command addRepl(CLI::App& parser);
 Command addCertify(CLI::App& parser);
 Command addPlot(CLI::App& parser);
 Command addClarke(CLI::App& parser);
+Command addBuild(CLI::App& parser);
 
 // The whole program but the process: parses the arguments, runs, gives the exit code.
 int runDini(int argc, const char* const* argv);

@@ -30,7 +30,7 @@ session::Session* Context::session() {
   }
   if (!chosen_engine) {
     fail(DiagCode::BadCommandLine, fmt::format("`{}` is not an engine", options.engine),
-         "auto, interp or jit");
+         "auto, interp, jit or library");
     return nullptr;
   }
   if (!chosen_level) {

@@ -41,7 +41,7 @@ void addCommonOptions(CLI::App& app, CommonOptions& options) {
       ->check(CLI::NonNegativeNumber);
   app.add_flag("--tie-report", options.tie_report,
                "report every tie that a derivative met, after the results");
-  app.add_option("--engine", options.engine, "auto (default), interp or jit");
+  app.add_option("--engine", options.engine, "auto (default), interp, jit or library");
   app.add_option("-O", options.level, "optimisation of compiled code: 0, 1 or 2 (default)");
   app.add_flag("--no-cache", options.no_cache,
                "compile anew and keep nothing: no compiled code on disk");
@@ -121,8 +121,8 @@ int runDini(int argc, const char* const* argv) {
                 "solve failed; 2 a known limitation; 70 a bug in the compiler.");
   const std::vector<Command> commands = {addRun(parser),  addEval(parser),    addCheck(parser),
                                          addTest(parser), addFmt(parser),     addEmit(parser),
-                                         addExplain(parser), addRepl(parser), addCertify(parser), addClarke(parser),
-                                         addPlot(parser)};
+                                         addExplain(parser), addRepl(parser), addCertify(parser),
+                                         addClarke(parser), addPlot(parser), addBuild(parser)};
   try {
     parser.parse(argc, argv);
   } catch (const CLI::Success& done) {

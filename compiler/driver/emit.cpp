@@ -1,14 +1,12 @@
 // dini emit FILE --as STAGE: any stage of the pipeline as text. Functions are compiled for concrete
 // sizes: a function whose parameters have size names needs --dims.
-#include <charconv>
-#include <map>
-
 #include <CLI/CLI.hpp>
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
 #include "driver/abs_normal.h"
 #include "driver/commands.h"
+#include "driver/dims.h"
 #include "driver/text_file.h"
 #include "ir/printer.h"
 #include "syntax/formatter.h"
@@ -25,29 +23,6 @@ struct EmitOptions {
   std::vector<std::string> at;
   bool optimised = false;
 };
-
-using Dims = std::map<std::string, int64_t>;
-
-// n=100, also several with commas.
-std::optional<Dims> parseDims(Context& context, const std::vector<std::string>& texts) {
-  Dims dims;
-  for (const std::string& text : texts) {
-    size_t equals = text.find('=');
-    int64_t value = -1;
-    const char* end = text.data() + text.size();
-    if (equals != std::string::npos && equals > 0) {
-      auto [stop, failure] = std::from_chars(text.data() + equals + 1, end, value);
-      if (failure != std::errc() || stop != end) value = -1;
-    }
-    if (value < 0) {
-      context.fail(DiagCode::BadCommandLine, fmt::format("`--dims {}` is no size", text),
-                   "write `--dims n=100`");
-      return std::nullopt;
-    }
-    dims[text.substr(0, equals)] = value;
-  }
-  return dims;
-}
 
 // The function's parameter types with the sizes of --dims; names what is missing.
 std::optional<std::vector<types::TypePtr>> concreteParameters(const ast::FnDecl& function,

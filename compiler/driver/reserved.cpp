@@ -10,8 +10,7 @@
 namespace dini::driver {
 namespace {
 
-constexpr std::array<std::string_view, 5> kCommands = {"build", "import", "lsp", "bench",
-                                                       "gradbench"};
+constexpr std::array<std::string_view, 4> kCommands = {"import", "lsp", "bench", "gradbench"};
 constexpr std::array<std::string_view, 2> kOptions = {"--progress", "--resume"};
 
 template <class Words>

@@ -66,6 +66,10 @@ void initialiseTarget() {
 }
 
 std::unique_ptr<llvm::TargetMachine> makeTargetMachine(OptLevel level) {
+  return makeTargetMachine(level, "native");
+}
+
+std::unique_ptr<llvm::TargetMachine> makeTargetMachine(OptLevel level, const std::string& cpu) {
   initialiseTarget();
   const std::string triple = llvm::sys::getProcessTriple();
   std::string error;
@@ -73,19 +77,25 @@ std::unique_ptr<llvm::TargetMachine> makeTargetMachine(OptLevel level) {
   check(target != nullptr, "no LLVM target for this machine: " + error);
   llvm::TargetOptions options;
   options.AllowFPOpFusion = llvm::FPOpFusion::Strict;
+  const bool native = cpu == "native";
   return std::unique_ptr<llvm::TargetMachine>(target->createTargetMachine(
-      triple, llvm::sys::getHostCPUName(), hostFeatures(), options, llvm::Reloc::PIC_,
-      llvm::CodeModel::Small, codegenLevel(level), true));
+      triple, native ? llvm::sys::getHostCPUName() : llvm::StringRef(cpu),
+      native ? hostFeatures() : "", options, llvm::Reloc::PIC_, llvm::CodeModel::Small,
+      codegenLevel(level), true));
 }
 
-codegen::Target hostTarget() {
-  const auto machine = makeTargetMachine(OptLevel::O0);
+codegen::Target hostTarget() { return targetOf("native"); }
+
+codegen::Target targetOf(const std::string& cpu) {
+  const auto machine = makeTargetMachine(OptLevel::O0, cpu);
   codegen::Target target;
   target.triple = machine->getTargetTriple().str();
   target.data_layout = machine->createDataLayout().getStringRepresentation();
   target.cpu = machine->getTargetCPU().str();
   target.features = machine->getTargetFeatureString().str();
-  target.vector_lanes = dini_vector_lanes();
+  if (cpu == "native") target.vector_lanes = dini_vector_lanes();
+  if (cpu == "x86-64-v3") target.vector_lanes = 4;
+  if (cpu == "x86-64-v4") target.vector_lanes = 8;
   return target;
 }
 

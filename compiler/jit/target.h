@@ -17,6 +17,9 @@ namespace dini::jit {
 void initialiseTarget();
 codegen::Target hostTarget();
 std::unique_ptr<llvm::TargetMachine> makeTargetMachine(OptLevel level);
+// The same for "native" or a level of the x86-64 ABI: "x86-64-v2", "x86-64-v3", "x86-64-v4".
+codegen::Target targetOf(const std::string& cpu);
+std::unique_ptr<llvm::TargetMachine> makeTargetMachine(OptLevel level, const std::string& cpu);
 
 // O0: nothing but inlining marked so; O1: scalars in registers, simplification; O2: the whole of
 // LLVM's pipeline but its vectorisers and loop reassociation, which would find nothing left to do.

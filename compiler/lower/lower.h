@@ -4,6 +4,7 @@
 // declaration order.
 #pragma once
 
+#include <map>
 #include <memory>
 #include <optional>
 #include <string>
@@ -56,9 +57,18 @@ class Lowerer {
   std::optional<Lowered> lowerStatement(const ast::Stmt& statement, const Environment& environment,
                                         std::vector<std::string>& outputs);
   std::optional<Lowered> lowerBlock(const ast::BlockExpr& block, const Environment& environment);
-  // A named function for given argument types (`run --fn`, `emit --fn`).
+  // A named function for given argument types (`emit --fn`, `build`). `constants` holds, by name,
+  // the int parameters whose value is known: the IR function has no parameter for them.
+  using Constants = std::map<std::string, int64_t>;
   std::optional<Lowered> lowerFunction(const ast::FnDecl& function,
-                                       const std::vector<types::TypePtr>& argument_types);
+                                       const std::vector<types::TypePtr>& argument_types,
+                                       const Constants& constants = {});
+  // A derivative of it by all parameters that hold reals: "grad", "value_and_grad", "jvp" (tangents
+  // follow the arguments), "vjp" (the cotangent follows), "jac" or "hess".
+  std::optional<Lowered> lowerDerivative(const ast::FnDecl& function,
+                                         const std::vector<types::TypePtr>& argument_types,
+                                         const std::string& form,
+                                         const Constants& constants = {});
 
  private:
   struct State;

@@ -92,16 +92,74 @@ std::optional<Lowered> Lowerer::lowerStatement(const ast::Stmt& statement,
   });
 }
 
+namespace {
+
+// Parameters of the IR function, or constants, one for each of the function's.
+std::vector<NamedVal> parametersOf(Emitter& emitter, const ast::FnDecl& function,
+                                   const std::vector<types::TypePtr>& argument_types,
+                                   const Lowerer::Constants& constants) {
+  std::vector<NamedVal> arguments;
+  for (size_t k = 0; k < argument_types.size(); ++k) {
+    const std::string& name = function.parameters.at(k).name.text;
+    const auto known = constants.find(name);
+    const bool is_int = argument_types[k]->isScalar() &&
+                        argument_types[k]->isArray(types::Scalar::Int);
+    if (known != constants.end() && is_int)
+      arguments.push_back({"", Val::leaf(emitter.b().integer(known->second))});
+    else
+      arguments.push_back({"", emitter.parameterFor(*argument_types[k], name)});
+  }
+  return arguments;
+}
+
+}  // namespace
+
 std::optional<Lowered> Lowerer::lowerFunction(const ast::FnDecl& function,
-                                              const std::vector<types::TypePtr>& argument_types) {
+                                              const std::vector<types::TypePtr>& argument_types,
+                                              const Constants& constants) {
   return make(state_->shared, function.name.text, function.span, nullptr, [&](Emitter& emitter) {
-    std::vector<NamedVal> arguments;
-    for (size_t k = 0; k < argument_types.size(); ++k)
-      arguments.push_back(
-          {"", emitter.parameterFor(*argument_types[k], function.parameters.at(k).name.text)});
     FunctionValue f;
     f.decl = &function;
-    return emitter.callFunction(f, std::move(arguments));
+    return emitter.callFunction(f, parametersOf(emitter, function, argument_types, constants));
+  });
+}
+
+namespace {
+
+Form derivativeForm(const std::string& name) {
+  const std::pair<const char*, Form> forms[] = {
+      {"grad", Form::Grad}, {"value_and_grad", Form::ValueAndGrad},
+      {"jac", Form::Jac},   {"hess", Form::Hess},
+      {"jvp", Form::Jvp},   {"vjp", Form::Vjp}};
+  for (const auto& [text, form] : forms)
+    if (name == text) return form;
+  failCheck("no derivative is called " + name);
+}
+
+}  // namespace
+
+std::optional<Lowered> Lowerer::lowerDerivative(const ast::FnDecl& function,
+                                                const std::vector<types::TypePtr>& argument_types,
+                                                const std::string& form,
+                                                const Constants& constants) {
+  return make(state_->shared, function.name.text, function.span, nullptr, [&](Emitter& emitter) {
+    std::vector<NamedVal> arguments =
+        parametersOf(emitter, function, argument_types, constants);
+    const auto add = [&](const types::Type& type, const std::string& name) {
+      arguments.push_back({"", emitter.parameterFor(type, name)});
+    };
+    FunctionValue f;
+    f.kind = FunctionValue::Kind::Derivative;
+    f.form = derivativeForm(form);
+    auto base = std::make_shared<FunctionValue>();
+    base->decl = &function;
+    f.base = std::move(base);
+    if (f.form == Form::Jvp)
+      for (size_t k = 0; k < argument_types.size(); ++k)
+        if (types::holdsReals(*argument_types[k]))
+          add(*argument_types[k], "d_" + function.parameters[k].name.text);
+    if (f.form == Form::Vjp) add(*function.type->result, "ybar");
+    return emitter.callDerivative(f, std::move(arguments));
   });
 }
 

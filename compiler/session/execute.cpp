@@ -65,6 +65,12 @@ ir::Outcome Executor::compileAndRun(const ir::Module& module, const ir::Function
   run.interrupt = options_.interrupt;
   run.print = options_.print;
   run.notes = options_.notes;
+  if (options_.engine == Engine::Library) {
+    if (!library_) library_ = std::make_unique<jit::LibraryEngine>();
+    // Results of dynamic size are not for libraries.
+    if (auto outcome = library_->run(prepared.module, *prepared.function, arguments, run))
+      return std::move(*outcome);
+  }
   return jit().run(prepared.module, *prepared.function, arguments, run);
 }
 
@@ -72,7 +78,8 @@ ir::Outcome Executor::run(const ir::Module& module, const ir::Function& function
                           std::span<const ir::Tensor> arguments) {
   bool interpreted = options_.engine == Engine::Interpreter || options_.audit != nullptr ||
                      inspects(module, function);
-  if (options_.engine == Engine::Jit && !interpreted) return compileAndRun(module, function, arguments);
+  bool compiled = options_.engine == Engine::Jit || options_.engine == Engine::Library;
+  if (compiled && !interpreted) return compileAndRun(module, function, arguments);
   ir::InterpretOptions interpretation;
   ir::RunNotes notes;
   interpretation.notes = options_.notes ? &notes : nullptr;

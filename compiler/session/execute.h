@@ -15,10 +15,12 @@
 #include "ir/ir.h"
 #include "ir/tensor.h"
 #include "jit/jit.h"
+#include "jit/library_engine.h"
 
 namespace dini::session {
 
-enum class Engine { Auto, Interpreter, Jit };
+// Library: through the C interface of `dini build`, in memory; prints nothing.
+enum class Engine { Auto, Interpreter, Jit, Library };
 
 struct ExecuteOptions {
   Engine engine = Engine::Auto;
@@ -45,6 +47,7 @@ class Executor {
 
   ExecuteOptions options_;
   std::unique_ptr<jit::Jit> jit_;
+  std::unique_ptr<jit::LibraryEngine> library_;
 };
 
 // A copy of a function and of all that it calls, made ready for code generation.

@@ -68,6 +68,7 @@ std::optional<Engine> parseEngine(const std::string& text) {
   if (text == "auto") return Engine::Auto;
   if (text == "interp") return Engine::Interpreter;
   if (text == "jit") return Engine::Jit;
+  if (text == "library") return Engine::Library;
   return std::nullopt;
 }
 

@@ -23,7 +23,7 @@ struct Options {
 std::optional<ad::TieOptions> parseTies(const std::string& text, bool unify);
 // "1,-0.5" (the first entries of the probe's direction), "seed(7)", or nothing. False: neither.
 bool parseDirection(const std::string& text, ad::TieOptions& ties);
-std::optional<Engine> parseEngine(const std::string& text);  // auto, interp, jit
+std::optional<Engine> parseEngine(const std::string& text);  // auto, interp, jit, library
 std::optional<jit::OptLevel> parseLevel(const std::string& text);  // 0, 1, 2
 
 }  // namespace dini::session

@@ -5,10 +5,10 @@
 #include "blas.h"
 
 #include <dlfcn.h>
+#include <pthread.h>
 
 #include <cstdio>
 #include <cstdlib>
-#include <mutex>
 #include <optional>
 #include <string>
 
@@ -76,8 +76,14 @@ Table load() {
 
 }  // namespace
 
+namespace {
+// Without a C++ runtime library, whose guards of static variables libraries for C would need.
+Table loaded;
+pthread_once_t once = PTHREAD_ONCE_INIT;
+}  // namespace
+
 const Table& table() {
-  static const Table loaded = load();
+  pthread_once(&once, [] { loaded = load(); });
   return loaded;
 }
 

@@ -6,7 +6,8 @@ import re
 import subprocess
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
-ENGINES = (["--engine=interp"], ["--engine=jit", "-O0"], ["--engine=jit", "-O2"])
+ENGINES = (["--engine=interp"], ["--engine=jit", "-O0"], ["--engine=jit", "-O2"],
+           ["--engine=library"])
 SUMMARY = re.compile(r"^(\d+) passed, (\d+) failed$", re.M)
 
 

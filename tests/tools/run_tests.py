@@ -3,9 +3,11 @@
 
   unit          build/bin/dini_unit, every doctest test case
   rules         the dependency rule, lengths of files, that every diagnostic has a page and a test
-  programs      tests/programs/*.dini and the examples: their `test` blocks by the interpreter, the JIT at O0 and O2
+  programs      tests/programs/*.dini and the examples: their `test` blocks by the interpreter, the JIT at O0 and O2, and
+                through the C interface of libraries
   cli           tests/golden/cli/*.cli: transcripts of shell commands (see transcript.py)
   repl          the interactive session in a pseudo-terminal (see repl_terminal.py)
+  libraries     tests/libraries: C and C++ programs that call compiled libraries (see libraries.py)
   documents     the code blocks of README.md, docs/ and the examples' pages (see documents.py)
 
 run_tests.py [--only PART]... [--update] [FILTER]: FILTER is a part of a file's name; --update
@@ -21,6 +23,7 @@ import check_coverage
 import check_dependencies
 import check_style
 import documents
+import libraries
 import programs
 import repl_terminal
 import transcript
@@ -73,7 +76,8 @@ def run_rules(tally, options):
 
 def main():
     parts = {"unit": run_unit, "rules": run_rules, "programs": programs.run,
-             "cli": transcript.run, "repl": repl_terminal.run, "documents": documents.run}
+             "cli": transcript.run, "repl": repl_terminal.run, "documents": documents.run,
+             "libraries": libraries.run}
     parser = argparse.ArgumentParser(description=__doc__,
                                      formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--only", action="append", choices=parts)

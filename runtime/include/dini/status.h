@@ -21,7 +21,8 @@ enum dini_status {
   DINI_SHAPE = 9,
   DINI_INTERRUPTED = 10,
   DINI_MEMORY = 11,
-  DINI_DOMAIN = 12
+  DINI_DOMAIN = 12,
+  DINI_CPU = 32 /* of a library: the CPU lacks instructions that it was compiled for */
 };
 
 /* What a run met, whether it failed or not. */

@@ -1,0 +1,43 @@
+// The C interface of an exported function as LLVM code: its tables (runtime/include/dini/library.h)
+// and the two functions that a program calls. The code of the function itself is a module of its
+// own, one per CPU that the library is made for.
+#pragma once
+
+#include "codegen/codegen.h"
+
+namespace dini::codegen {
+
+// Where a status comes from, as text.
+struct ExportSite {
+  std::string file, text;
+  int64_t line = 0, column = 0;
+  bool is_root = false;
+};
+
+struct ExportVariant {
+  std::string symbol;  // of the entry
+  MemoryBound memory;  // in the sizes that the entry takes
+  std::vector<ExportSite> sites;
+  int cpu_level = 1;  // of the x86-64 ABI
+};
+
+struct ExportResult {
+  std::vector<types::Size> dims;  // in the exported sizes
+  std::vector<bool> dynamic;      // which of them the entry reports
+  int64_t element_bytes = 8;
+};
+
+struct Export {
+  std::string symbol;  // what C calls: `symbol` and `symbol_work_bytes`
+  std::vector<ExportVariant> variants;
+  std::vector<int64_t> inputs;      // of the entry: position in the caller's `in`, or ~j: size j
+  std::vector<types::Size> sizes;   // that the entry takes, in the exported ones (SizeName{j})
+  std::vector<ExportResult> results;
+};
+
+// Gives the entry of a unit the symbol, seen in the library but not outside.
+void nameEntry(Unit& unit, const std::string& symbol);
+std::unique_ptr<llvm::Module> emitExport(llvm::LLVMContext& context, const Export& exported,
+                                         const Target& target);
+
+}  // namespace dini::codegen

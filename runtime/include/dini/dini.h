@@ -1,0 +1,54 @@
+/* What a program that calls compiled Dini functions includes, through the header made for them.
+ *
+ * Every function NAME has the form
+ *   int NAME(const void *const *in, void *const *out, const int64_t *sizes, void *work,
+ *            dini_info *info);
+ *   size_t NAME_work_bytes(const int64_t *sizes);
+ * `in` and `out` hold one pointer per leaf (records and tuples flattened in declaration order):
+ * doubles for reals, int64_t for ints, uint8_t for bools, arrays row-major and contiguous; the
+ * header of the library states each one's shape. `sizes` holds the values of the size names in the
+ * order stated there (NULL where there are none). Buffers do not overlap. `work` is scratch memory
+ * of NAME_work_bytes(sizes) bytes, without alignment. `info` may be NULL.
+ * The value is a status, 0 for success; then, and only then, `out` holds the results.
+ * A call allocates nothing, keeps no state and may run in several threads, each with memory of its
+ * own. Code that was compiled with BLAS loads OpenBLAS at its first large matrix: dini_init() does
+ * that, and the allocations that go with it, beforehand. */
+#ifndef DINI_DINI_H
+#define DINI_DINI_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "dini/status.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+typedef struct dini_info {
+  /* From the caller; zero where there is nothing to say. */
+  const volatile uint8_t *cancel; /* polled in loops: when it becomes nonzero the call ends */
+  size_t work_bytes; /* of `work`, where it is more than NAME_work_bytes(sizes); 0: just that */
+  /* From a call that failed. */
+  int status;
+  const char *file;    /* place in the Dini source; NULL: none */
+  int64_t line;        /* from 1 */
+  int64_t column;      /* from 1, in characters */
+  const char *text;    /* more about it, such as the name of a failing solver's reason; or "" */
+  int64_t batch_index; /* member of the innermost comprehension, -1: not in one */
+  int64_t iterations;  /* of a solve */
+  double residual;     /* largest |left side - right side| of its equations */
+  double scale;        /* largest |side|; success would be residual <= tolerance (1 + scale) */
+  double tolerance;
+  double rcond;        /* reciprocal condition estimate of the Jacobian, -1: not known */
+} dini_info;
+
+/* "the solver did not converge" */
+const char *dini_status_text(int status);
+/* Gets ready what would otherwise be done at first use. May be called from any thread. */
+void dini_init(void);
+
+#ifdef __cplusplus
+}
+#endif
+#endif

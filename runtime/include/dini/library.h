@@ -1,0 +1,58 @@
+/* Between the code that `dini build` emits and the runtime: tables that describe an exported
+ * function, and the functions behind its C interface. Not for users of a library (dini.h is). The
+ * layout is known to compiler/codegen (exports.cpp). */
+#ifndef DINI_LIBRARY_H
+#define DINI_LIBRARY_H
+
+#include "dini/dini.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+typedef int64_t (*dini_entry)(const void *const *in, void *const *out, const int64_t *sizes,
+                              void *work, dini_run *run);
+
+typedef struct dini_site {
+  const char *file;
+  const char *text;
+  int64_t line;
+  int64_t column;
+  int64_t is_root; /* its status is worded by the solver's reason */
+} dini_site;
+
+/* The same function compiled for one CPU. */
+typedef struct dini_variant {
+  dini_entry entry;
+  const dini_site *sites;
+  const int64_t *pieces; /* polynomials: bytes of workspace beyond the frame */
+  int64_t n_pieces;
+  int64_t frame;     /* bytes */
+  int64_t cpu_level; /* of the x86-64 ABI: 1 to 4; the CPU must have it */
+} dini_variant;
+
+/* Polynomials are written as: number of terms, and per term its coefficient, the number of its
+ * factors and their positions. Those of `sizes` are in the exported sizes, the others in the sizes
+ * that the entry takes. */
+typedef struct dini_function {
+  const dini_variant *variants; /* the first that the CPU can run is used */
+  int64_t n_variants;
+  int64_t n_in;         /* parameters of the entry */
+  const int64_t *in;    /* each: its position in the caller's `in`, or ~j: the j-th exported size */
+  int64_t n_sizes;      /* that the entry takes */
+  const int64_t *sizes; /* polynomials */
+  int64_t n_out;
+  const int64_t *out_rank;  /* of each result: dynamic axes, or 0 */
+  const int64_t *out_sizes; /* polynomials: per dynamic result its elements' number, then each
+                             * dynamic size */
+  const int64_t *out_bytes; /* of an element of each result */
+} dini_function;
+
+int dini_library_call(const dini_function *function, const void *const *in, void *const *out,
+                      const int64_t *sizes, void *work, dini_info *info);
+size_t dini_library_work(const dini_function *function, const int64_t *sizes);
+
+#ifdef __cplusplus
+}
+#endif
+#endif

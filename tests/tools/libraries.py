@@ -1,0 +1,58 @@
+"""Programs that call compiled libraries: every tests/libraries/*.c and *.cpp. Its first lines say
+how: each `// build: ARGUMENTS` is a call of `dini build` whose library it is linked with, each
+`// compile: FLAGS` a way to compile it. It passes if it ends with status 0; besides, no shared
+library may need more than the C library and its mathematics."""
+import pathlib
+import re
+import shutil
+import subprocess
+import tempfile
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+FOLDER = ROOT / "tests/libraries"
+ALLOWED = re.compile(r"^(linux-vdso|libc|libm|libmvec|ld-linux[\w-]*|/lib.*/ld-linux[\w.-]*)\.so")
+
+
+def finished(command, cwd=None):
+    """The problem, or nothing."""
+    done = subprocess.run(command, capture_output=True, text=True, cwd=cwd, timeout=300)
+    if done.returncode == 0:
+        return ""
+    return f"{' '.join(map(str, command))}\n{done.stdout[-2000:]}{done.stderr[-3000:]}\nstatus {done.returncode}"
+
+
+def needs_too_much(library):
+    listed = subprocess.run(["ldd", str(library)], capture_output=True, text=True).stdout
+    extra = [line.split()[0] for line in listed.splitlines()
+             if line.strip() and not ALLOWED.match(line.split()[0])]
+    return f"{library.name} needs {', '.join(extra)}" if extra else ""
+
+
+def check(tally, dini, source, scratch):
+    text = source.read_text()
+    for build in re.findall(r"^// build: (.*)$", text, re.M):
+        shutil.rmtree(scratch / "out", ignore_errors=True)
+        model, *arguments = build.split()
+        name = pathlib.Path(model).stem
+        problem = finished([str(dini), "build", model, "-o", str(scratch / "out"), *arguments],
+                           cwd=FOLDER)
+        problem = problem or needs_too_much(scratch / f"out/lib/lib{name}.so")
+        tally.add(f"dini build {build}", problem)
+        if problem:
+            continue
+        compiler = "clang-19" if source.suffix == ".c" else "clang++-19"
+        for flags in re.findall(r"^// compile: (.*)$", text, re.M):
+            program = scratch / "program"
+            command = [compiler, *flags.split(), "-O1", "-g", "-Wall", "-Wextra", "-Werror",
+                       f"-I{scratch}/out/include", str(source), str(scratch / f"out/lib/lib{name}.a"),
+                       "-lmvec", "-lm", "-lpthread", "-o", str(program)]
+            problem = finished(command) or finished([str(program)])
+            tally.add(f"{source.name}: {build}: {flags}", problem)
+
+
+def run(tally, options):
+    sources = sorted([*FOLDER.glob("*.c"), *FOLDER.glob("*.cpp")])
+    for source in sources:
+        if options.filter in source.name:
+            with tempfile.TemporaryDirectory() as scratch:
+                check(tally, options.dini, source, pathlib.Path(scratch))
