@@ -12,7 +12,7 @@ namespace {
 using Constants = std::vector<llvm::Constant*>;
 
 static_assert(sizeof(dini_site) == 40 && sizeof(dini_variant) == 48 &&
-              sizeof(dini_function) == 80);
+              sizeof(dini_function) == 88);
 
 class ExportEmitter {
  public:
@@ -25,7 +25,7 @@ class ExportEmitter {
   }
 
   std::unique_ptr<llvm::Module> run() {
-    llvm::Constant* table = function();
+    llvm::Constant* table = function(exported_);
     auto* i32 = llvm::Type::getInt32Ty(context_);
     forward(exported_.symbol, "dini_library_call", i32, {ptr_, ptr_, ptr_, ptr_, ptr_}, table);
     forward(exported_.symbol + "_work_bytes", "dini_library_work", i64_, {ptr_}, table);
@@ -91,11 +91,11 @@ class ExportEmitter {
                    number(one.cpu_level)});
   }
 
-  llvm::Constant* function() {
+  llvm::Constant* function(const Export& exported) {
     Constants variants;
-    for (const ExportVariant& one : exported_.variants) variants.push_back(variant(one));
+    for (const ExportVariant& one : exported.variants) variants.push_back(variant(one));
     std::vector<int64_t> ranks, bytes, shapes;
-    for (const ExportResult& result : exported_.results) {
+    for (const ExportResult& result : exported.results) {
       types::Size count = 1;
       for (const types::Size& dim : result.dims) count = count * dim;
       const auto rank = std::count(result.dynamic.begin(), result.dynamic.end(), true);
@@ -106,13 +106,15 @@ class ExportEmitter {
       for (size_t axis = 0; axis < result.dims.size(); ++axis)
         if (result.dynamic[axis]) encode(result.dims[axis], shapes);
     }
+    llvm::Constant* probe = llvm::ConstantPointerNull::get(ptr_);
+    if (exported.probe != nullptr) probe = function(*exported.probe);
     return global(record({array(variants), number(static_cast<int64_t>(variants.size())),
-                          number(static_cast<int64_t>(exported_.inputs.size())),
-                          numbers(exported_.inputs),
-                          number(static_cast<int64_t>(exported_.sizes.size())),
-                          polynomials(exported_.sizes),
-                          number(static_cast<int64_t>(exported_.results.size())), numbers(ranks),
-                          numbers(shapes), numbers(bytes)}));
+                          number(static_cast<int64_t>(exported.inputs.size())),
+                          numbers(exported.inputs),
+                          number(static_cast<int64_t>(exported.sizes.size())),
+                          polynomials(exported.sizes),
+                          number(static_cast<int64_t>(exported.results.size())), numbers(ranks),
+                          numbers(shapes), numbers(bytes), probe}));
   }
 
   // symbol(arguments...) = callee(table, arguments...)

@@ -33,6 +33,7 @@ struct Export {
   std::vector<int64_t> inputs;      // of the entry: position in the caller's `in`, or ~j: size j
   std::vector<types::Size> sizes;   // that the entry takes, in the exported ones (SizeName{j})
   std::vector<ExportResult> results;
+  std::shared_ptr<const Export> probe;  // the variant of `locked` with the probe, if it is needed
 };
 
 // Gives the entry of a unit the symbol, seen in the library but not outside.

@@ -153,6 +153,7 @@ std::optional<ir::Outcome> LibraryEngine::run(const ir::Module& module,
       return call(in.data(), out.data(), sizes.data(), work.data(), &info);
     };
     const int status = run();
+    if (options.notes != nullptr) options.notes->tie |= info.tie != 0;
     if (status == DINI_MEMORY && !exact && given < (size_t{1} << 32)) continue;
     if (status == DINI_OK) return results;
     return statusOf(info, sites);

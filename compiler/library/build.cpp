@@ -221,22 +221,29 @@ BuildFailure build(Library& library, session::Session& session, const BuildOptio
   });
   std::vector<jit::Object> objects;
   for (const Function& function : library.functions) {
-    const session::Prepared prepared =
-        session::prepare(session.lowerer().module(), *function.lowered);
-    codegen::Export exported = exportOf(function, *prepared.function);
     bool exact = true;
-    for (const std::string& cpu : cpus) {
-      codegen::ExportVariant variant;
-      variant.symbol = fmt::format("dini_{}_{}", function.symbol, jit::cpuLevel(cpu));
-      variant.cpu_level = jit::cpuLevel(cpu);
-      std::vector<codegen::Site> sites;
-      objects.push_back(jit::compileEntry(prepared.module, *prepared.function, cpu, options.level,
-                                          variant.symbol, variant.memory, sites));
-      knowInts(function, exported, variant.memory);
-      for (const codegen::Site& site : sites) variant.sites.push_back(siteOf(session, site));
-      exact = exact && variant.memory.exact;
-      exported.variants.push_back(std::move(variant));
-    }
+    const auto compiled = [&](lower::Lowerer& lowerer, const ir::Function& entry,
+                              const std::string& suffix) {
+      const session::Prepared prepared = session::prepare(lowerer.module(), entry);
+      codegen::Export exported = exportOf(function, *prepared.function);
+      for (const std::string& cpu : cpus) {
+        codegen::ExportVariant variant;
+        variant.cpu_level = jit::cpuLevel(cpu);
+        variant.symbol = fmt::format("dini_{}{}_{}", function.symbol, suffix, variant.cpu_level);
+        std::vector<codegen::Site> sites;
+        objects.push_back(jit::compileEntry(prepared.module, *prepared.function, cpu,
+                                            options.level, variant.symbol, variant.memory, sites));
+        knowInts(function, exported, variant.memory);
+        for (const codegen::Site& site : sites) variant.sites.push_back(siteOf(session, site));
+        exact = exact && variant.memory.exact;
+        exported.variants.push_back(std::move(variant));
+      }
+      return exported;
+    };
+    codegen::Export exported = compiled(session.lowerer(), *function.lowered, "");
+    if (function.probe != nullptr)
+      exported.probe = std::make_shared<codegen::Export>(
+          compiled(session.probeLowerer(), *function.probe, "_probe"));
     library.exact_work.push_back(exact);
     objects.push_back(jit::compileExport(exported));
   }

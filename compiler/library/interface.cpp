@@ -1,10 +1,12 @@
 #include "library/interface.h"
 
 #include <algorithm>
+#include <functional>
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
+#include "ir/run_notes.h"
 #include "ir/walk.h"
 
 namespace dini::library {
@@ -198,6 +200,22 @@ std::set<ir::Status> possibleStatuses(const ir::Module& module, const ir::Functi
   return found;
 }
 
+// Whether the fast variant of `locked` may set the run's tie flag.
+bool meetsTies(const ir::Module& module, const ir::Function& function) {
+  bool any = false;
+  std::set<std::string> seen;
+  const std::function<void(const ir::Function&)> visit = [&](const ir::Function& one) {
+    ir::walk(one.body, [&](const ir::Op& op) {
+      any = any || op.code == ir::OpCode::NoteTie || op.attrs.str == ir::kNote;
+      if (op.code != ir::OpCode::Call) return;
+      const ir::Function* callee = module.find(op.attrs.str);
+      if (callee != nullptr && seen.insert(op.attrs.str).second) visit(*callee);
+    });
+  };
+  visit(function);
+  return any;
+}
+
 }  // namespace
 
 std::string Function::spell(const types::Size& size) const {
@@ -246,10 +264,11 @@ std::optional<Function> describe(session::Session& session, const ast::FnDecl& d
   for (const TypePtr& type : declaration.type->elements)
     parameters.push_back(types::substitute(type, fixed));
   const TypePtr value = types::substitute(declaration.type->result, fixed);
-  const auto lowered = derivative.empty()
-                           ? session.lowerer().lowerFunction(declaration, parameters, dims)
-                           : session.lowerer().lowerDerivative(declaration, parameters, derivative,
-                                                               dims);
+  const auto lower = [&](lower::Lowerer& lowerer) {
+    return derivative.empty() ? lowerer.lowerFunction(declaration, parameters, dims)
+                              : lowerer.lowerDerivative(declaration, parameters, derivative, dims);
+  };
+  const auto lowered = lower(session.lowerer());
   if (!lowered) return std::nullopt;
 
   Function made;
@@ -262,6 +281,11 @@ std::optional<Function> describe(session::Session& session, const ast::FnDecl& d
   made.signature = text.substr(declaration.span.begin, ends - declaration.span.begin);
   made.sizes = sizeArguments(declaration, parameters, *value, dims);
   made.lowered = lowered->function;
+  if (meetsTies(session.lowerer().module(), *lowered->function)) {
+    const auto probe = lower(session.probeLowerer());
+    if (!probe) return std::nullopt;
+    made.probe = probe->function;
+  }
   const Results results(declaration, parameters, value);
   for (size_t k = 0; k < parameters.size(); ++k) {
     if (sizeParameter(declaration.parameters[k]) && dims.contains(results.name(k))) continue;

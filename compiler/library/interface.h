@@ -39,6 +39,7 @@ struct Function {
   std::vector<Leaf> results;
   std::set<ir::Status> statuses;  // that a call may end with
   const ir::Function* lowered = nullptr;
+  const ir::Function* probe = nullptr;  // runs where `lowered` meets a tie of `locked`; null: never
   // "2*n + 1"
   std::string spell(const types::Size& size) const;
 };

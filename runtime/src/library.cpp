@@ -142,7 +142,8 @@ bool deliver(const dini_function& function, void* const* out, void* const* descr
 
 }  // namespace
 
-size_t dini_library_work(const dini_function* function, const int64_t* sizes) {
+namespace {
+size_t workOf(const dini_function* function, const int64_t* sizes) {
   const dini_variant* variant = chosen(*function);
   const Layout at = layoutOf(*function);
   if (variant == nullptr) return kAlignment + at.frame;
@@ -152,10 +153,12 @@ size_t dini_library_work(const dini_function* function, const int64_t* sizes) {
   return kAlignment + at.frame + frameBytes(*variant, expanded);
 }
 
+void ignoreReport(void*, int64_t, int64_t, double, double, int64_t) {}
+
 // The entry runs under no signature that the undefined-behaviour sanitizer could compare.
-__attribute__((no_sanitize("undefined"))) int dini_library_call(
+__attribute__((no_sanitize("undefined"))) int callOnce(
     const dini_function* function, const void* const* in, void* const* out, const int64_t* sizes,
-    void* work, dini_info* info) {
+    void* work, dini_info* info, dini_notes* notes) {
   static constexpr uint8_t kNever = 0;
   dini_run run{};
   run.site = run.batch_index = -1;
@@ -185,12 +188,34 @@ __attribute__((no_sanitize("undefined"))) int dini_library_call(
   if (given > 0) run.work_end = static_cast<char*>(work) + given;
   run.depth_left = kMaxDepth - 1;
   run.print = ignorePrint;
+  run.notes = notes;
+  run.report = ignoreReport;
   int64_t status = variant->entry(entry_in, entry_out, expanded, base + at.frame, &run);
   if (status == DINI_OK && !deliver(*function, out, entry_out, sizes)) {
     run.site = -1;
     status = DINI_SHAPE;
   }
   return finish(info, status, variant, run);
+}
+
+}  // namespace
+
+size_t dini_library_work(const dini_function* function, const int64_t* sizes) {
+  const size_t fast = workOf(function, sizes);
+  const size_t probe = function->probe != nullptr ? workOf(function->probe, sizes) : 0;
+  return fast > probe ? fast : probe;
+}
+
+int dini_library_call(const dini_function* function, const void* const* in, void* const* out,
+                      const int64_t* sizes, void* work, dini_info* info) {
+  dini_notes notes{0, 1, -1};
+  int status = callOnce(function, in, out, sizes, work, info, &notes);
+  const bool tie = notes.tie != 0;
+  // Derivatives, and a status that they led to, are void where the fast variant met a tie.
+  if (tie && function->probe != nullptr && status != DINI_INTERRUPTED)
+    status = callOnce(function->probe, in, out, sizes, work, info, &notes);
+  if (info != nullptr) info->tie = tie ? 1 : 0;
+  return status;
 }
 
 const char* dini_status_text(int status) {

@@ -23,7 +23,7 @@ int main(void) {
   CHECK(near(info.residual, 1, 1e-6) && strlen(info.text) > 0);
   memset(&info, 0, sizeof info);
   x = -2;
-  CHECK(checked(in, out, NULL, work, &info) == DINI_ASSERTION && info.line == 11);
+  CHECK(checked(in, out, NULL, work, &info) == DINI_ASSERTION && info.line == 12);
   CHECK(strcmp(dini_status_text(info.status), "an assertion does not hold") == 0);
 
   int64_t sizes[] = {5};
@@ -40,6 +40,22 @@ int main(void) {
   const void *half_in[] = {&k, &even};
   void *half_out[] = {&half, &odd};
   CHECK(halves(half_in, half_out, NULL, work, NULL) == DINI_OK && half == 3 && odd == 1);
+
+  /* At two kinks at once: a gradient that holds in some direction from there, and the tie is told. */
+  double at = 0, slopes_of[2];
+  const void *bent_in[] = {&at, &at};
+  void *bent_out[] = {&slopes_of[0], &slopes_of[1]};
+  void *bent_work = malloc(bent_grad_work_bytes(NULL));
+  memset(&info, 0, sizeof info);
+  CHECK(bent_grad(bent_in, bent_out, NULL, bent_work, &info) == DINI_OK && info.tie == 1);
+  const double pieces[4][2] = {{2, -1}, {1, 1}, {0, 1}, {-1, 3}};
+  int found = 0;
+  for (int piece = 0; piece < 4; ++piece)
+    found += slopes_of[0] == pieces[piece][0] && slopes_of[1] == pieces[piece][1];
+  CHECK(found == 1);
+  at = 1;
+  CHECK(bent_grad(bent_in, bent_out, NULL, bent_work, &info) == DINI_OK && info.tie == 1);
+  free(bent_work);
 
   const uint8_t stop = 1;
   memset(&info, 0, sizeof info);

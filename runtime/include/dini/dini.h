@@ -40,6 +40,8 @@ typedef struct dini_info {
   double residual;     /* largest |left side - right side| of its equations */
   double scale;        /* largest |side|; success would be residual <= tolerance (1 + scale) */
   double tolerance;
+  /* From a call that succeeded. */
+  int64_t tie; /* 1: a derivative was taken exactly at a kink */
   double rcond;        /* reciprocal condition estimate of the Jacobian, -1: not known */
 } dini_info;
 

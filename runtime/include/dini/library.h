@@ -46,6 +46,7 @@ typedef struct dini_function {
   const int64_t *out_sizes; /* polynomials: per dynamic result its elements' number, then each
                              * dynamic size */
   const int64_t *out_bytes; /* of an element of each result */
+  const struct dini_function *probe; /* runs instead where a derivative met a tie of `locked`, or 0 */
 } dini_function;
 
 int dini_library_call(const dini_function *function, const void *const *in, void *const *out,
