@@ -50,7 +50,29 @@ def check(tally, dini, source, scratch):
             tally.add(f"{source.name}: {build}: {flags}", problem)
 
 
+def check_cmake(tally, dini, scratch):
+    """runtime/cmake/dini.cmake: the C example is built, run, and built again when its model changed."""
+    project, made = scratch / "project", scratch / "made"
+    shutil.copytree(ROOT / "dsl-examples/embed-c", project)
+    lists = project / "CMakeLists.txt"
+    lists.write_text(lists.read_text().replace("${CMAKE_CURRENT_SOURCE_DIR}/../..", str(ROOT)))
+    configure = ["cmake", "-S", str(project), "-B", str(made), "-G", "Ninja",
+                 f"-DDINI_EXECUTABLE={dini}", "-DCMAKE_C_COMPILER=clang-19"]
+    problem = finished(configure) or finished(["cmake", "--build", str(made)])
+    tally.add("dini_add_library", problem or finished([str(made / "gas")]))
+    model = project / "embed_c.dini"
+    model.write_text(model.read_text().replace("== 1 }", "== 2 }"))
+    first = subprocess.run([str(made / "gas")], capture_output=True, text=True).stdout
+    problem = finished(["cmake", "--build", str(made)])
+    again = subprocess.run([str(made / "gas")], capture_output=True, text=True).stdout
+    tally.add("dini_add_library after a change", problem or ("" if again != first else
+                                                             "the library was not made again"))
+
+
 def run(tally, options):
+    if options.filter in "dini.cmake":
+        with tempfile.TemporaryDirectory() as scratch:
+            check_cmake(tally, options.dini, pathlib.Path(scratch))
     sources = sorted([*FOLDER.glob("*.c"), *FOLDER.glob("*.cpp")])
     for source in sources:
         if options.filter in source.name:
