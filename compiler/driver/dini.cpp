@@ -1,16 +1,13 @@
-// The parser of the command line, and what happens when the compiler itself fails: the message and
-// a reproducer file, exit code 70.
+// The parser of the command line.
 #include <csignal>
 #include <cstdlib>
-#include <filesystem>
-#include <fstream>
-#include <new>
 
 #include <CLI/CLI.hpp>
 #include <fmt/format.h>
 #include <unistd.h>
 
 #include "base/check.h"
+#include "driver/bug_report.h"
 #include "driver/commands.h"
 #include "driver/reserved.h"
 
@@ -52,35 +49,6 @@ void addCommonOptions(CLI::App& app, CommonOptions& options) {
       ->check(CLI::IsMember({"auto", "always", "never"}));
   app.add_option("--diagnostics", options.diagnostics, "text (default) or json")
       ->check(CLI::IsMember({"text", "json"}));
-}
-
-// Everything needed to see the failure again, in a file of the temporary folder.
-std::string writeReproducer(Context& context, int argc, const char* const* argv,
-                            const std::string& what) {
-  std::error_code failure;
-  std::filesystem::path folder = std::filesystem::temp_directory_path(failure);
-  std::string path = (folder / fmt::format("dini-bug-{}.txt", getpid())).string();
-  std::ofstream out(path);
-  out << "dini " << DINI_VERSION << "\nfailure: " << what << "\nfolder: "
-      << std::filesystem::current_path(failure).string() << "\ncommand:";
-  for (int k = 0; k < argc; ++k) out << ' ' << argv[k];
-  out << '\n';
-  SourceManager& sources = context.sources();
-  for (size_t k = 0; k < sources.size(); ++k) {
-    const SourceFile& file = sources.file(FileId{static_cast<int32_t>(k)});
-    if (file.path().starts_with("<prelude>")) continue;
-    out << "\n==== " << file.path() << '\n' << file.text() << '\n';
-  }
-  return out ? path : "";
-}
-
-int reportBug(Context& context, int argc, const char* const* argv, const std::string& what) {
-  context.flushDiagnostics();
-  std::string path = writeReproducer(context, argc, argv, what);
-  fmt::print(stderr,
-             "internal error: this is a bug in the compiler, not in your program\n  {}\n", what);
-  if (!path.empty()) fmt::print(stderr, "  a reproducer was written to {}\n", path);
-  return kCompilerBug;
 }
 
 // The command as written, if it is none that there is.
@@ -131,14 +99,9 @@ int runDini(int argc, const char* const* argv) {
     return badCommandLine(context, error, unknownCommand(parser, argc, argv));
   }
   installInterruptHandler();
-  try {
-    for (const Command& command : commands)
-      if (command.app->parsed()) return command.run(context);
-  } catch (const std::bad_alloc&) {
-    return context.fail(DiagCode::OutOfMemory, "not enough memory");
-  } catch (const std::exception& bug) {
-    return reportBug(context, argc, argv, bug.what());
-  }
+  for (const Command& command : commands)
+    if (command.app->parsed())
+      return reportingBugs(context, {argv, static_cast<size_t>(argc)}, command.run);
   failCheck("a command line without a command");
 }
 

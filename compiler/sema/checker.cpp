@@ -1,10 +1,23 @@
 #include "sema/checker.h"
 
 #include <algorithm>
+#include <cstdlib>
+#include <limits>
 
 #include <fmt/format.h>
 
 namespace dini::sema {
+
+namespace {
+
+// A coefficient that reached the largest number: what was meant may be more.
+bool isBeyond(const Size& size) {
+  return std::any_of(size.terms().begin(), size.terms().end(), [](const auto& term) {
+    return std::abs(term.second) == std::numeric_limits<int64_t>::max();
+  });
+}
+
+}  // namespace
 
 std::string counted(size_t count, const std::string& noun) {
   return fmt::format("{} {}{}", count, noun, count == 1 ? "" : "s");
@@ -69,6 +82,7 @@ void Checker::noteValue(const ast::BindingPtr& binding, const ast::Expr* value) 
   if (!binding->type->isScalar() || binding->type->scalar != Scalar::Int || binding->assignable)
     return;
   std::optional<Size> size = value ? sizeOf(*value) : std::nullopt;
+  if (size && isBeyond(*size)) size.reset();
   if (size && !sizes_.hasUnknown(*size))
     binding->size = sizes_.resolve(*size);
   else
@@ -345,6 +359,10 @@ Size Checker::checkSize(ast::ExprPtr& expr, const std::string& what) {
     return Size::named(sizes_.unknown("?"));
   }
   Size size = sizeOrUnknown(expr);
+  if (isBeyond(size)) {
+    report(DiagCode::TooLarge, expr->span, fmt::format("{} with a factor of 2^63 or more", what));
+    return Size::named(sizes_.unknown("?"));
+  }
   auto constant = size.constant();
   if (constant && *constant < 0) {
     report(DiagCode::BadDimension, expr->span, fmt::format("{} is negative: {}", what, *constant));

@@ -365,6 +365,14 @@ void Checker::checkDifferentiate(ast::SolveExpr& expr) {
     } else if (mode == "implicit" && name == "tol") {
       check(a.value, types::realType());
       fit(types::realType(), *a.value, "`tol`");
+      // A factorisation meets this, relative to the matrix and the solution, whatever the matrix.
+      constexpr double kMet = 1e-12;
+      bool is_met = a.value->kind == ast::ExprKind::Number &&
+                    ast::as<ast::NumberExpr>(*a.value).value >= kMet;
+      if (a.value->type && a.value->type->isScalar() && !is_met)
+        report(DiagCode::NotYet, a.value->span,
+               "a `tol` below 1e-12, or one that is not written as a number, is not there yet")
+            .help = "the factorisations reach 1e-12 without being asked";
     } else if (mode == "neumann" && !a.name && positional++ == 0) {
       check(a.value);
       auto k = sizeOf(*a.value);

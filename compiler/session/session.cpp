@@ -69,7 +69,7 @@ void Session::showLine(const std::string& line) {
   ++shown_;
   if (auto solve = ir::parseFailureNotice(line))
     sink_.add(DiagCode::SolveFailed, *solve,
-              "this solve failed; its value and every derivative through it are NaN");
+              "this solve or its derivative failed; what failed is NaN, and all that follows from it");
   else if (options_.execution.print)
     options_.execution.print(line);
 }

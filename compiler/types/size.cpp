@@ -1,13 +1,32 @@
 #include "types/size.h"
 
 #include <algorithm>
+#include <limits>
 
 #include <fmt/format.h>
 
 namespace dini::types {
+namespace {
+
+// Coefficients stop at the largest number instead of wrapping round: no array is that long, and
+// what was written stays recognisable in a message.
+constexpr int64_t kLargest = std::numeric_limits<int64_t>::max();
+
+int64_t sum(int64_t a, int64_t b) {
+  int64_t exact = 0;
+  if (__builtin_add_overflow(a, b, &exact)) return a < 0 ? -kLargest : kLargest;
+  return std::max(exact, -kLargest);
+}
+int64_t product(int64_t a, int64_t b) {
+  int64_t exact = 0;
+  if (__builtin_mul_overflow(a, b, &exact)) return (a < 0) != (b < 0) ? -kLargest : kLargest;
+  return std::max(exact, -kLargest);
+}
+
+}  // namespace
 
 Size::Size(int64_t constant) {
-  if (constant != 0) terms_[{}] = constant;
+  if (constant != 0) terms_[{}] = std::max(constant, -kLargest);
 }
 
 Size Size::named(SizeName name) {
@@ -30,7 +49,7 @@ Size Size::operator+(const Size& other) const {
   Size result = *this;
   for (const auto& [names, coefficient] : other.terms_) {
     auto& slot = result.terms_[names];
-    slot += coefficient;
+    slot = sum(slot, coefficient);
     if (slot == 0) result.terms_.erase(names);
   }
   return result;
@@ -46,7 +65,7 @@ Size Size::operator*(const Size& other) const {
       names.insert(names.end(), b.begin(), b.end());
       std::sort(names.begin(), names.end());
       auto& slot = result.terms_[names];
-      slot += ca * cb;
+      slot = sum(slot, product(ca, cb));
       if (slot == 0) result.terms_.erase(names);
     }
   return result;

@@ -112,3 +112,15 @@ TEST_CASE("bindings hold only sizes that signatures bind") {
   CHECK(made->program.str(*types::realType({*binding(0)->size})) == "real[2*n + 1]");
   CHECK(!binding(1)->size);
 }
+
+TEST_CASE("coefficients stop at the largest number instead of wrapping round (E0902)") {
+  CHECK(report("fn f(n: int) -> real[n*4611686018427387904*4] = zeros(n)").substr(0, 63) ==
+        "E0902: a dimension with a factor of 2^63 or more");
+  CHECK(report("fn f(x: real[4294967296*n*4294967296]) -> real = sum(x)").substr(0, 5) == "E0902");
+  // Found by a call only: no empty array.
+  CHECK(report("fn f(n: int) -> real[n*4611686018427387904] = zeros(n*4611686018427387904)\n"
+               "fn g() -> real[0] = f(4)") ==
+        "E0401: the result is real[9223372036854775807], where real[0] is expected");
+  // An int that is no size may be anything: it is compared at run time.
+  CHECK(report("fn f(x: real[n]) -> real[n] { let k = 4611686018427387904*4\n x[0..k] }") == "");
+}

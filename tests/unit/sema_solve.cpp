@@ -101,6 +101,10 @@ TEST_CASE("how to differentiate") {
     CHECK(with("differentiate implicit(linear = " + word + ")") ==
           "E0901: `linear = " + word + "` is not there yet | `linear = lu`, the default, solves the "
           "same system");
+  for (std::string tolerance : {"1e-14", "x"})
+    CHECK(with("differentiate implicit(tol = " + tolerance + ")") ==
+          "E0901: a `tol` below 1e-12, or one that is not written as a number, is not there yet | "
+          "the factorisations reach 1e-12 without being asked");
   CHECK(with("differentiate implicit(linear = magic)").substr(0, 5) == "E0503");
   CHECK(with("differentiate unrol") ==
         "E0503: there is no way `unrol` to differentiate | did you mean `unroll`?");
