@@ -19,15 +19,19 @@
 #include <llvm/Transforms/Scalar/SimplifyCFG.h>
 
 #include "base/check.h"
+#include "dini/cpu.h"
 #include "dini/math.h"
 
 namespace dini::jit {
 namespace {
 
+// What the CPU has and the runtime uses.
 std::string hostFeatures() {
   llvm::SubtargetFeatures features;
   for (const auto& feature : llvm::sys::getHostCPUFeatures())
     features.AddFeature(feature.first(), feature.second);
+  if (dini_cpu_level() < DINI_CPU_AVX512) features.AddFeature("avx512f", false);
+  if (dini_cpu_level() < DINI_CPU_AVX2) features.AddFeature("avx", false);
   return features.getString();
 }
 

@@ -12,6 +12,7 @@
 #include <optional>
 #include <string>
 
+#include "cpu.h"
 #include "dini/linalg.h"
 
 namespace dini::blas {
@@ -19,11 +20,8 @@ namespace {
 
 // Kernels by instruction set; null: OpenBLAS's own choice.
 const char* coreType() {
-  if (__builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512dq") &&
-      __builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512vl"))
-    return "SKYLAKEX";
-  if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma")) return "HASWELL";
-  return nullptr;
+  if (cpu::level() >= DINI_CPU_AVX512) return "SKYLAKEX";
+  return cpu::level() >= DINI_CPU_AVX2 ? "HASWELL" : nullptr;
 }
 
 // Sets a variable that is not set, and takes it back.

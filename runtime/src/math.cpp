@@ -1,5 +1,5 @@
-// libmvec behind the functions of math.h. The variant is chosen at each call from the CPU's feature
-// bits (a load and a well-predicted branch), so there is no state and no static constructor.
+// libmvec behind the functions of math.h. The variant is chosen at each call from the CPU's level
+// (a load and well-predicted branches), so there is no static constructor.
 #include "dini/math.h"
 
 #include <immintrin.h>
@@ -7,16 +7,16 @@
 #include <bit>
 #include <cmath>
 
+#include "cpu.h"
+
 namespace {
 
 using V2 = __m128d;
 using V4 = __m256d;
 using V8 = __m512d;
 
-bool haveAvx512() {
-  return __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512dq");
-}
-bool haveAvx2() { return __builtin_cpu_supports("avx2"); }
+bool haveAvx512() { return dini::cpu::level() >= DINI_CPU_AVX512; }
+bool haveAvx2() { return dini::cpu::level() >= DINI_CPU_AVX2; }
 
 }  // namespace
 

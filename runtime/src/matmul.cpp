@@ -11,6 +11,7 @@
 #include <utility>
 
 #include "blas.h"
+#include "cpu.h"
 #include "dini/linalg.h"
 
 namespace {
@@ -234,7 +235,7 @@ void plain(int64_t m, int64_t n, int64_t k, Matrix a, Matrix b, double* c, int64
 void dini_matmul(int64_t m, int64_t n, int64_t k, const double* a, int64_t a_row, int64_t a_column,
                  const double* b, int64_t b_row, int64_t b_column, double* c, int64_t c_row) {
   const Matrix left{a, a_row, a_column}, right{b, b_row, b_column};
-  const bool here = __builtin_cpu_supports("avx512f");
+  const bool here = dini::cpu::level() >= DINI_CPU_AVX512;
   const double volume = static_cast<double>(m) * static_cast<double>(n) * static_cast<double>(k);
   if ((!here || volume >= kLarge) && byBlas(m, n, k, left, right, c, c_row)) return;
   if (here) return multiply(m, n, k, left, right, c, c_row);

@@ -16,6 +16,22 @@ def variants(text):
     return [choice.split() for choice in match[1].split("|")] if match else [[]]
 
 
+def run_file(tally, options, path, arguments, environment=None):
+    name = " ".join(["dini test", path.name, *arguments])
+    command = [str(options.dini), "test", str(path), *arguments]
+    try:
+        done = subprocess.run(command, capture_output=True, text=True, timeout=300, env=environment)
+    except subprocess.TimeoutExpired:
+        tally.add(name, "no end after 300 s")
+        return
+    match = SUMMARY.search(done.stdout)
+    failed = int(match[2]) if match else 1
+    tally.passed += int(match[1]) if match else 0
+    if failed or done.returncode:
+        tally.failed += max(failed, 1) - 1
+        tally.add(name, f"{done.stdout[-3000:]}{done.stderr[-3000:]}status {done.returncode}")
+
+
 def run(tally, options):
     files = [*(ROOT / "tests/programs").glob("*.dini"), *(ROOT / "dsl-examples").glob("*/*.dini")]
     for path in sorted(files):
@@ -23,17 +39,4 @@ def run(tally, options):
             continue
         for variant in variants(path.read_text()):
             for engine in ENGINES:
-                command = [str(options.dini), "test", str(path), *engine, *variant]
-                name = " ".join(["dini test", path.name, *engine, *variant])
-                try:
-                    done = subprocess.run(command, capture_output=True, text=True, timeout=300)
-                except subprocess.TimeoutExpired:
-                    tally.add(name, "no end after 300 s")
-                    continue
-                match = SUMMARY.search(done.stdout)
-                failed = int(match[2]) if match else 1
-                tally.passed += int(match[1]) if match else 0
-                if failed or done.returncode:
-                    tally.failed += max(failed, 1) - 1
-                    tally.add(name, f"{done.stdout[-3000:]}{done.stderr[-3000:]}"
-                                    f"status {done.returncode}")
+                run_file(tally, options, path, [*engine, *variant])

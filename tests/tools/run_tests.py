@@ -5,6 +5,7 @@
   rules         the dependency rule, lengths of files, that every diagnostic has a page and a test
   programs      tests/programs/*.dini and the examples: their `test` blocks by the interpreter, the JIT at O0 and O2, and
                 through the C interface of libraries
+  levels        the runtime's unit tests and some programs with narrower instruction sets
   cli           tests/golden/cli/*.cli: transcripts of shell commands (see transcript.py)
   repl          the interactive session in a pseudo-terminal (see repl_terminal.py)
   libraries     tests/libraries: C and C++ programs that call compiled libraries (see libraries.py)
@@ -22,6 +23,7 @@ import sys
 import check_coverage
 import check_dependencies
 import check_style
+import cpu_levels
 import documents
 import libraries
 import programs
@@ -76,8 +78,8 @@ def run_rules(tally, options):
 
 def main():
     parts = {"unit": run_unit, "rules": run_rules, "programs": programs.run,
-             "cli": transcript.run, "repl": repl_terminal.run, "documents": documents.run,
-             "libraries": libraries.run}
+             "levels": cpu_levels.run, "cli": transcript.run, "repl": repl_terminal.run,
+             "documents": documents.run, "libraries": libraries.run}
     parser = argparse.ArgumentParser(description=__doc__,
                                      formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--only", action="append", choices=parts)

@@ -4,11 +4,14 @@
 
 #include <bit>
 #include <cmath>
+#include <cstdlib>
 #include <cstring>
 #include <limits>
 #include <random>
+#include <string>
 #include <vector>
 
+#include "dini/cpu.h"
 #include "dini/math.h"
 
 namespace {
@@ -103,6 +106,14 @@ TEST_CASE("vector functions: special values, independent lanes, accuracy") {
 #include "dini/math_functions.def"
 #undef DINI_MATH1
 #undef DINI_MATH2
+}
+
+TEST_CASE("the instruction set is no wider than the environment asks for") {
+  const char* word = std::getenv("DINI_CPU_LEVEL");
+  const std::string asked = word != nullptr ? word : "";
+  if (asked == "sse2") CHECK(dini_cpu_level() == DINI_CPU_SSE2);
+  CHECK(dini_cpu_level() <= (asked == "avx2" ? DINI_CPU_AVX2 : DINI_CPU_AVX512));
+  CHECK(dini_vector_lanes() == 1 << dini_cpu_level());
 }
 
 TEST_CASE("powers of small integers are exact") {

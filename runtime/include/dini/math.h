@@ -2,12 +2,14 @@
  * compiled code at every level share, so that they agree to the last bit.
  *
  * The functions of math_functions.def are glibc's libmvec in the widest variant the CPU has (8
- * lanes with AVX-512, 4 with AVX2, else 2); dini_exp(x) is a lane of it. A lane does not depend on
+ * lanes with AVX-512, 4 with AVX2, else 2; cpu.h); dini_exp(x) is a lane of it. The variants differ
+ * in the last bits: of cbrt, tan, cosh, tanh, asinh in a third to a half of all values between
+ * AVX-512 and the others, of exp, erf, pow hardly ever. A lane does not depend on
  * its neighbours (tests/unit/runtime_math.cpp samples this), and special values (NaN, infinities,
  * zeros with their signs, subnormals, huge arguments) are those of libm. Accuracy: 4 ulp at worst,
  * mostly below 1.
  * sqrt, fabs, floor, ceil, rint are exact in IEEE arithmetic: use them directly.
- * No function here has state, allocates, or sets errno on purpose. */
+ * No function here allocates or sets errno on purpose. */
 #ifndef DINI_MATH_H
 #define DINI_MATH_H
 
