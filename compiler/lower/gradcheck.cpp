@@ -10,7 +10,6 @@ using ir::OpCode;
 // The largest |J - D| / max(1, |D|), where column e of D is (f(x + h e) - f(x - h e)) / (2 h) with
 // h = cbrt(machine epsilon) max(1, |x_e|), which balances truncation against rounding.
 Val Emitter::gradientError(Differentiation& d) {
-  size_t outs = leavesOf(d.base.result).size();
   std::vector<ir::Value*> exact =
       differentiated(d, {}, [&](ir::Module& module, const ir::Function& f) {
         return ad::jacobian(module, f, d.request);
@@ -30,15 +29,22 @@ Val Emitter::gradientError(Differentiation& d) {
       ir::Value* at = b().index(flat, {args[0]});
       ir::Value* size = absolute(at);
       ir::Value* h = b().mul(b().real(6e-6), choose(size, one, size, one, 1.0, "max"));
-      auto shifted = [&](ir::Value* by) {
-        std::vector<ir::Value*> operands = d.base.operands;
+      // Both sides in one loop: f is expanded once for them.
+      auto shifted = [&](ir::Builder& side, std::span<ir::Value* const> sides) {
+        BuilderScope side_scope(*this, side);
+        ir::Value* up = intOp(OpCode::IEq, sides[0], integer(0));
+        ir::Value* by = b().select(up, h, b().neg(h));
+        std::vector<ir::Value*> operands = d.base.operands, values;
         operands[p] = b().reshape(b().addAt(flat, by, {args[0]}), b().dims(x));
-        return ir::inlineCall(b(), *d.base.function, operands);
+        for (ir::Value* value : ir::inlineCall(b(), *d.base.function, operands))
+          if (value->type.isReal()) values.push_back(value);
+        return values;
       };
-      std::vector<ir::Value*> up = shifted(h), down = shifted(b().neg(h)), slopes;
-      for (size_t k = 0; k < outs; ++k)
-        if (up[k]->type.isReal())
-          slopes.push_back(b().div(b().sub(up[k], down[k]), b().mul(b().real(2.0), h)));
+      std::vector<ir::Value*> slopes;
+      for (ir::Value* values : b().loop(integer(2), {}, shifted)) {
+        ir::Value *up = b().index(values, {integer(0)}), *down = b().index(values, {integer(1)});
+        slopes.push_back(b().div(b().sub(up, down), b().mul(b().real(2.0), h)));
+      }
       return slopes;
     };
     std::vector<ir::Value*> slopes = b().loop(count, {}, differences);
