@@ -65,15 +65,23 @@ class SolveLowering {
   Reached given();
   Sizes sizesAt(const Values& solutions);
   ir::Value* passes(const Sizes& sizes, ir::Value* tolerance);
-  void estimateCondition(Reached& reached, const Values& like);
+  void estimateCondition(Reached& reached, const Values& like, ir::Value* fine = nullptr);
   const ast::Expr* solverArgument(const std::string& name);
   Val value(const Values& solutions);
   Val unrolled(const Reached& start);
+  Values simpleRoots(const Reached& reached);
   Val root(const Reached& start);
   Val orNan(const std::function<Val()>& solve);
+  const ast::FnDecl* preludeFunction(const std::string& name) {
+    const ast::FnDecl* decl = e_.shared_.program.preludeFunction(name);
+    check(decl != nullptr, "the prelude lacks a function that solves need");
+    return decl;
+  }
 
   bool isGiven() const { return solve_.solver && solve_.solver->function == nullptr; }
-  const ast::FnDecl& solver();
+  const ast::FnDecl& solver() {
+    return solve_.solver ? *solve_.solver->function : *preludeFunction("newton");
+  }
   bool isNewton() { return !isGiven() && solver().in_prelude && solver().name.text == "newton"; }
   ir::Structure factorisation() const;
   std::string mode() const {
@@ -220,13 +228,6 @@ std::shared_ptr<const FunctionValue> SolveLowering::function(const std::string& 
   return f;
 }
 
-const ast::FnDecl& SolveLowering::solver() {
-  const ast::FnDecl* decl =
-      solve_.solver ? solve_.solver->function : e_.shared_.program.preludeFunction("newton");
-  check(decl != nullptr, "the prelude has no newton");
-  return *decl;
-}
-
 // What the block's clause passes for a parameter of the solver; null: its default.
 const ast::Expr* SolveLowering::solverArgument(const std::string& name) {
   if (!solve_.solver) return nullptr;
@@ -323,13 +324,11 @@ ir::Value* SolveLowering::passes(const Sizes& sizes, ir::Value* tolerance) {
 }
 
 // For the status of a solve that fails, and run only then: from the equations' Jacobian where the
-// solver stopped. Equations that cannot be differentiated have no estimate.
-void SolveLowering::estimateCondition(Reached& reached, const Values& like) {
+// solver stopped. Equations that cannot be differentiated have none. `fine`: whether it succeeded.
+void SolveLowering::estimateCondition(Reached& reached, const Values& like, ir::Value* fine) {
   if (reached.rcond != nullptr) return;
   bool scalar = like.size() == 1 && like[0]->type.isScalar();
-  const ast::FnDecl* estimate = e_.shared_.program.preludeFunction(
-      scalar ? "condition_scalar" : "condition_system");
-  check(estimate != nullptr, "the prelude has no estimate of conditions");
+  const ast::FnDecl* estimate = preludeFunction(scalar ? "condition_scalar" : "condition_system");
   Val z = Val::leaf(scalar ? reached.solutions[0] : flat(reached.solutions));
   Emitter::Closed closed;
   ++e_.shared_.attempts;
@@ -343,14 +342,16 @@ void SolveLowering::estimateCondition(Reached& reached, const Values& like) {
   }
   --e_.shared_.attempts;
   // Newton's method knows whether it succeeded; of other solvers only the test tells.
-  ir::Value* fine = isNewton() ? e_.intOp(OpCode::IEq, reached.reason, e_.integer(0))
-                               : passes(sizesAt(reached.solutions), reached.tolerance);
+  if (fine == nullptr)
+    fine = isNewton() ? e_.intOp(OpCode::IEq, reached.reason, e_.integer(0))
+                      : passes(sizesAt(reached.solutions), reached.tolerance);
   reached.rcond = e_.branch(
                         Emitter::Branching::If, nullptr, fine, {}, nullptr,
                         [&] { return Val::leaf(b().real(-1.0)); },
-                        [&] {
-                          return Val::leaf(
-                              ir::inlineCall(b(), *closed.function, closed.operands)[0]);
+                        [&] {  // not differentiated where the solver is
+                          for (ir::Value*& read : closed.operands)
+                            if (read->type.isReal()) read = b().op(OpCode::Stop, {read});
+                          return Val::leaf(ir::inlineCall(b(), *closed.function, closed.operands)[0]);
                         })
                       .value;
 }
@@ -373,20 +374,30 @@ Val SolveLowering::value(const Values& solutions) {
   return parts.size() == 1 ? parts[0] : Val::tuple(std::move(parts));
 }
 
+// The same values; where the solver saw a multiple root, their derivative is a status.
+SolveLowering::Values SolveLowering::simpleRoots(const Reached& reached) {
+  if (ir::constantInt(reached.multiple) == 0) return reached.solutions;
+  ir::Value* reason = b().select(reached.multiple, e_.integer(kMultipleRoot), e_.integer(0));
+  Val z = e_.callUser(*preludeFunction("simple_root"), {{"z", Val::leaf(flat(reached.solutions))},
+                                                        {"reason", Val::leaf(reason)}});
+  return unflatten(z.value, reached.solutions);
+}
+
 // The solver's own operations, differentiated like any others, and the block's test after them.
 Val SolveLowering::unrolled(const Reached& start) {
   Reached reached = isGiven() ? start : runSolver(start.solutions);
   Sizes sizes = sizesAt(reached.solutions);
+  ir::Value* fine = passes(sizes, reached.tolerance);
+  estimateCondition(reached, reached.solutions, fine);
+  ir::Value* rcond = reached.rcond != nullptr ? reached.rcond : b().real(-1.0);
   auto test = [&](ir::Value* ok, ir::Status status) {
     ir::Attrs attrs;
     attrs.i = static_cast<int64_t>(status);
-    b().emit(OpCode::Check, {ok, sizes.residual, sizes.scale}, std::move(attrs));
+    b().emit(OpCode::Check, {ok, sizes.residual, sizes.scale, rcond}, std::move(attrs));
   };
-  test(b().op(OpCode::And, {b().op(OpCode::IsFinite, {sizes.residual}),
-                            b().op(OpCode::IsFinite, {sizes.scale})}),
-       ir::Status::NonFinite);
-  test(passes(sizes, reached.tolerance), ir::Status::NotConverged);
-  return value(reached.solutions);
+  test(b().op(OpCode::IsFinite, {b().add(sizes.residual, sizes.scale)}), ir::Status::NonFinite);
+  test(fine, ir::Status::NotConverged);
+  return value(simpleRoots(reached));
 }
 
 // `start`: the starts, or what `using given` gives.

@@ -112,6 +112,30 @@ TEST_SUITE("lower") {
     CHECK(many.at(many.status()).substr(0, 5) == "solve");
   }
 
+  TEST_CASE("unrolled solvers: no derivative of a multiple root, an estimate where they fail") {
+    Program one("fn f(p: real) -> real = solve z: real = 1.0 { z^3 == p } differentiate unroll\n"
+                "test \"t\" { assert close(f(0.0), 0.0, tol = 1e-3)\n let d = grad(f)(8.0)\n"
+                " assert close(d, 1/12)\n let y = grad(f)(0.0)\n assert y == y }");
+    CHECK(one.status().status == ir::Status::MultipleRoot);
+    CHECK(one.at(one.status()).substr(0, 5) == "solve");
+    Program many(R"(fn f(p: real[n]) -> (real[n], real) = solve z: real[n] = ones(n), y: real { z .^ 3 == p
+          y == sum(z) } differentiate unroll
+      test "t" { let (z, y) = f([0.0, 0.0])
+        assert close(y, sum(z), tol = 1e-8)
+        let (a, b) = jac(f)([8.0, 27.0])
+        assert close(a, diag([1/12, 1/27]), tol = 1e-8) and close(b, [1/12, 1/27], tol = 1e-8)
+        let (c, d) = jac(f)([0.0, 0.0])
+        assert all(d == d) })");
+    CHECK(many.status().status == ir::Status::MultipleRoot);
+    for (std::string block : {"{ z == 0.5*z*z + p } using newton(max_iterations = 20)",
+                              "{ z == p - 2*z } using fixed_point(max_iterations = 20)"}) {
+      Program fails("fn f(p: real) -> real = solve z: real = 0.0 " + block +
+                    " differentiate unroll\ntest \"t\" { assert grad(f)(3.0) == 0 }");
+      CHECK(fails.status().status == ir::Status::NotConverged);
+      CHECK(fails.status().rcond > 0);
+    }
+  }
+
   TEST_CASE("statuses of a solve: where, and with what residual") {
     Program none("test \"t\" {\n let z = solve z: real { z*z == -2.0 }\n assert z == 0\n}");
     ir::StatusInfo info = none.status();
