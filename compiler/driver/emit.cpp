@@ -1,5 +1,7 @@
 // dini emit FILE --as STAGE: any stage of the pipeline as text. Functions are compiled for concrete
 // sizes: a function whose parameters have size names needs --dims.
+#include <algorithm>
+
 #include <CLI/CLI.hpp>
 #include <fmt/format.h>
 #include <fmt/ranges.h>
@@ -7,6 +9,7 @@
 #include "driver/abs_normal.h"
 #include "driver/commands.h"
 #include "driver/dims.h"
+#include "driver/emit_source.h"
 #include "driver/text_file.h"
 #include "ir/printer.h"
 #include "syntax/formatter.h"
@@ -82,6 +85,22 @@ std::optional<lower::Lowered> lowerCall(session::Session& session, const ast::Fn
   return session.lowerText("--derivative", fmt::format("{}({})", callee, fmt::join(names, ", ")));
 }
 
+// The same for source text, whose functions keep their int parameters; those that --dims names are constants.
+std::optional<lower::Lowered> lowerForSource(session::Session& session, const ast::FnDecl& function,
+                                             const std::vector<types::TypePtr>& parameters,
+                                             const std::string& derivative, const Dims& dims) {
+  bool has_int = std::any_of(parameters.begin(), parameters.end(), [](const types::TypePtr& type) {
+    return type->isScalar() && type->isArray(types::Scalar::Int);
+  });
+  if (derivative.empty()) return session.lowerer().lowerFunction(function, parameters, dims);
+  // Of a vjp the cotangent's sizes are known from a call only.
+  bool by_call = derivative == "dirderiv" || derivative == "certificate" || (derivative == "vjp" && !has_int);
+  return by_call ? lowerCall(session, function, parameters, derivative)
+                 : session.lowerer().lowerDerivative(function, parameters, derivative, dims);
+}
+
+bool isSource(const EmitOptions& options) { return options.stage == "cpp" || options.stage == "dini"; }
+
 std::string stageText(session::Session& session, const EmitOptions& options,
                       const ir::Function& function) {
   if (options.stage == "ir" && !options.optimised) return ir::print(function);
@@ -98,6 +117,7 @@ int emitFunctions(Context& context, session::Session& session, const EmitOptions
   std::optional<Dims> dims = parseDims(context, options.dims);
   if (!dims) return context.finish();
   bool any = false;
+  std::string source;
   for (const ast::Item& item : file.items) {
     if (item.kind != ast::ItemKind::Fn) continue;
     if (!options.function.empty() && item.fn->name.text != options.function) continue;
@@ -113,14 +133,26 @@ int emitFunctions(Context& context, session::Session& session, const EmitOptions
                           fmt::format("the size `{}` of `{}` is not known", missing,
                                       item.fn->name.text),
                           fmt::format("give it: `--dims {}=3`", missing));
-    auto lowered = lowerCall(session, *item.fn, *parameters, options.derivative);
+    auto lowered = isSource(options) ? lowerForSource(session, *item.fn, *parameters, options.derivative, *dims)
+                                     : lowerCall(session, *item.fn, *parameters, options.derivative);
     if (!lowered) return context.finish();
+    if (isSource(options)) {
+      SourceTarget target{options.stage, item.fn->name.text, options.derivative};
+      std::optional<std::string> text = sourceText(session, target, *item.fn, *lowered);
+      if (!text) return context.finish();
+      source += *text;
+      continue;
+    }
     bool machine = options.stage != "ir" || options.optimised;
     if (machine && session::inspects(session.lowerer().module(), *lowered->function))
       return context.fail(DiagCode::TooLarge,
                           fmt::format("`{}` asks for a certificate, which only `dini` itself can make", item.fn->name.text),
                           "it has no machine code; `--as ir` shows it");
     printLine(stageText(session, options, *lowered->function));
+  }
+  if (!source.empty()) {
+    source.pop_back();  // printLine ends it
+    printLine(sourcePreamble(options.stage) + source);
   }
   if (!any && !options.function.empty())
     return context.fail(DiagCode::UnknownName,
@@ -129,10 +161,11 @@ int emitFunctions(Context& context, session::Session& session, const EmitOptions
 }
 
 int emit(Context& context, const EmitOptions& options) {
-  for (const char* later : {"cpp", "dini"})
-    if (options.stage == later)
-      return context.fail(DiagCode::NotYet, fmt::format("`--as {}` is not there yet", later));
+  // Source text runs once, elsewhere: the ties of `locked` are decided by the variant with the probe.
+  bool report = context.options.tie_report;
+  context.options.tie_report = report || isSource(options);
   session::Session* session = context.session();
+  context.options.tie_report = report;
   if (!session) return context.finish();
   if (options.stage == "tokens") {
     std::optional<std::string> text = readTextFile(context, options.file);
@@ -157,7 +190,7 @@ Command addEmit(CLI::App& parser) {
   CLI::App* app = parser.add_subcommand("emit", "show a stage of the compiler as text");
   auto options = std::make_shared<EmitOptions>();
   app->add_option("FILE", options->file, "the source file")->required();
-  app->add_option("--as", options->stage, "tokens, ast, ir, llvm, asm or abs-normal")
+  app->add_option("--as", options->stage, "tokens, ast, ir, llvm, asm, cpp, dini or abs-normal")
       ->check(CLI::IsMember({"tokens", "ast", "ir", "llvm", "asm", "cpp", "dini", "abs-normal"}));
   app->add_option("--fn", options->function, "only this function");
   app->add_option("--derivative", options->derivative, "of the function: grad, jvp, vjp, jac, hess, dirderiv")

@@ -9,6 +9,7 @@
   cli           tests/golden/cli/*.cli: transcripts of shell commands (see transcript.py)
   repl          the interactive session in a pseudo-terminal (see repl_terminal.py)
   libraries     tests/libraries: C and C++ programs that call compiled libraries (see libraries.py)
+  emitted       C++ and Dini source that `dini emit` writes, run and compared (see emitted.py)
   documents     the code blocks of README.md, docs/ and the examples' pages (see documents.py)
 
 run_tests.py [--only PART]... [--update] [FILTER]: FILTER is a part of a file's name; --update
@@ -25,6 +26,7 @@ import check_dependencies
 import check_style
 import cpu_levels
 import documents
+import emitted
 import libraries
 import programs
 import repl_terminal
@@ -79,7 +81,7 @@ def run_rules(tally, options):
 def main():
     parts = {"unit": run_unit, "rules": run_rules, "programs": programs.run,
              "levels": cpu_levels.run, "cli": transcript.run, "repl": repl_terminal.run,
-             "documents": documents.run, "libraries": libraries.run}
+             "documents": documents.run, "libraries": libraries.run, "emitted": emitted.run_all}
     parser = argparse.ArgumentParser(description=__doc__,
                                      formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--only", action="append", choices=parts)
