@@ -35,7 +35,11 @@ bool isShown(const Uses& uses, const ir::Op& op, size_t k) {
   if (op.code == ir::OpCode::If) return k == 0;
   if (op.code == ir::OpCode::NoteTie) return k == 1;
   if (op.code == ir::OpCode::ReportTie) return k == 2;
-  if (op.code == ir::OpCode::ChooseTie) return k < 4;
+  if (op.code == ir::OpCode::Choose || op.code == ir::OpCode::ChooseTie) {
+    const ir::Op* b = op.operand(3)->def;  // abs(p) does not show -p
+    bool abs = op.operand(0) == op.operand(2) && isRealLiteral(op.operand(1), 0) && b != nullptr && b->code == ir::OpCode::Neg && b->operand(0) == op.operand(0);
+    return k < (abs ? 3 : 4);
+  }
   if (op.code != ir::OpCode::Yield || op.parent->parent == nullptr) return true;
   const ir::Op& around = *op.parent->parent;
   if (around.code == ir::OpCode::If || around.code == ir::OpCode::Try) return !uses.unused(around.result(k));
