@@ -77,7 +77,6 @@ class SolveLowering {
     check(decl != nullptr, "the prelude lacks a function that solves need");
     return decl;
   }
-
   bool isGiven() const { return solve_.solver && solve_.solver->function == nullptr; }
   const ast::FnDecl& solver() {
     return solve_.solver ? *solve_.solver->function : *preludeFunction("newton");
@@ -87,7 +86,6 @@ class SolveLowering {
   std::string mode() const {
     return solve_.differentiate ? solve_.differentiate->mode.text : "implicit";
   }
-
   Emitter& e_;
   const ast::SolveExpr& solve_;
   Frame* home_;  // the activation that the block stands in

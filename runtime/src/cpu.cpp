@@ -33,7 +33,7 @@ constinit std::atomic<int> known_level{0};
 
 // Threads that come here together find the same.
 int findLevel() {
-  static const int found = std::min(widest(), asked());
+  const int found = std::min(widest(), asked());
   known_level.store(found, std::memory_order_relaxed);
   return found;
 }
