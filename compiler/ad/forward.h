@@ -20,6 +20,15 @@
 
 namespace dini::ad {
 
+// A z_dot = moved with the matrix A', by the factorisation that the root asks for, with its statuses.
+ir::Value* solveSystem(ir::Builder& b, const ir::Op& root, ir::Value* multiple, ir::Value* matrix,
+                       ir::Value* moved);
+
+struct RootPoint;
+class RootSystem;
+class TieSet;
+class TiedEquations;
+
 class Forward {
  public:
   // The first `results` results are differentiated, the tangents of others are zero.
@@ -87,6 +96,21 @@ class Forward {
   void tryRule(ir::Builder& b, const ir::Op& op);
   void callRule(ir::Builder& b, const ir::Op& op);
   void rootRule(ir::Builder& b, const ir::Op& op);
+  void plainRootRule(ir::Builder& b, const ir::Op& op);
+  // --- root_rules.cpp
+  std::optional<RootPoint> rootPoint(const ir::Op& op, const ir::Op& copy);
+  void setRootDots(ir::Builder& b, const RootPoint& point, ir::Value* z_dot);
+  void requireRegular(ir::Builder& b, const RootPoint& point, const TiedEquations& equations,
+                      const TieSet& set, ir::Value* held);
+  void notedRoot(ir::Builder& b, const RootPoint& point, const RootSystem& system, TieSet& set,
+                 ir::Value* matrix);
+  void probeRoot(ir::Builder& b, const ir::Op& copy, const RootPoint& point,
+                 const TiedEquations& equations);
+  ir::Value* reportedWeights(ir::Builder& b, const TiedEquations& equations,
+                             const RootSystem& system, ir::Value* near, ir::Value* weights,
+                             ir::Value* verdict);
+  void weighedRoot(ir::Builder& b, const ir::Op& copy, const RootPoint& point,
+                   const TiedEquations& equations, ir::Value* near, ir::Value* weights);
   std::vector<ir::Value*> regionWithDots(ir::Builder& b, const ir::Region& region,
                                          std::span<ir::Value* const> flags);
 

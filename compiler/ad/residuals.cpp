@@ -76,6 +76,7 @@ Residuals::Residuals(const ir::Region& region, Keep keep, std::unordered_set<con
   for (Value* value : needs_)
     for (Value* residual : saves(value))
       if (is_saved_.insert(residual).second) saved_.push_back(residual);
+  dropDerived();
 }
 
 std::vector<Value*> Residuals::inputs(const ir::Op& op) const {
@@ -145,6 +146,38 @@ Residuals::Set Residuals::computeSaves(Value* value) {
   int64_t gain = 0;
   for (const Value* result : value->def->results) gain += elements(result);
   return cost <= gain ? total : Set{value};
+}
+
+// What the value is computed from in the end: values that cannot be computed again elsewhere, and
+// those that the primal part computes anyway.
+const Residuals::Set& Residuals::leaves(Value* value) {
+  auto found = leaves_.find(value);
+  if (found != leaves_.end()) return found->second;
+  Set total;
+  if (!free_.contains(value)) {
+    bool fixed = value->def == nullptr || (canSave(value) && !isMovable(*value->def));
+    if (fixed) total = {value};
+    else
+      for (Value* input : inputs(*value->def))
+        for (Value* leaf : leaves(input))
+          if (std::find(total.begin(), total.end(), leaf) == total.end()) total.push_back(leaf);
+    bool kept = !fixed && canSave(value) && live_.contains(value->def);
+    if (kept && !(total.empty() && isCheap(value->def->code))) total = {value};
+  }
+  return leaves_[value] = std::move(total);
+}
+
+// A value that follows from others that are saved anyway, and that the primal part does not need, is
+// computed in the linear part: what a solve's tie test says moves beside the solve there, and both
+// take one factorisation.
+void Residuals::dropDerived() {
+  std::erase_if(saved_, [&](Value* value) {
+    if (value->def == nullptr || !isMovable(*value->def) || live_.contains(value->def)) return false;
+    const Set& from = leaves(value);
+    bool follows = std::all_of(from.begin(), from.end(), [&](Value* leaf) { return is_saved_.contains(leaf); });
+    if (follows) is_saved_.erase(value);
+    return follows;
+  });
 }
 
 Value* Residuals::materialise(ir::Builder& b, Value* value, ir::ValueMap& map) const {

@@ -43,6 +43,8 @@ class Residuals {
   std::vector<ir::Value*> inputs(const ir::Op& op) const;
   bool isLocal(const ir::Value* value) const { return value->region == &region_; }
 
+  const Set& leaves(ir::Value* value);
+  void dropDerived();
   bool canSave(const ir::Value* value) const;
 
   const ir::Region& region_;
@@ -50,7 +52,7 @@ class Residuals {
   std::unordered_set<const ir::Value*> free_;
   std::unordered_set<const ir::Op*> live_;  // needed by the primal part
   std::vector<ir::Value*> needs_;
-  std::unordered_map<const ir::Value*, Set> memo_;
+  std::unordered_map<const ir::Value*, Set> memo_, leaves_;
   std::vector<ir::Value*> saved_;
   std::unordered_set<const ir::Value*> is_saved_;
 };

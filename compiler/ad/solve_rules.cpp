@@ -112,6 +112,8 @@ Value* passes(ir::Builder& b, const ir::Op& op, const std::function<void(ir::Bui
   return b.tryElse(test, notice)[0];
 }
 
+}  // namespace
+
 // A z_dot = moved, by the factorisation that the block asks for. The matrix has its structure at
 // this solution, not perhaps its derivative: attrs.ints[1] says so to linearSolveRule. Where a
 // failing solve gives NaN, so does a failing derivative.
@@ -145,11 +147,10 @@ Value* solveSystem(ir::Builder& b, const ir::Op& op, Value* multiple, Value* mat
   return factor != nullptr ? b.mul(factor, z_dot) : z_dot;
 }
 
-}  // namespace
-
+// Without kinks that are counted (root_rules.cpp has the others).
 // F(z, x) = right - left = 0. implicit: A z_dot = B x_dot with A = -F_z, B = F_x at the solution.
 // one_step: z_dot = T_x x_dot; neumann(k): z_dot = sum of T_z^j T_x x_dot over j = 0..k.
-void Forward::rootRule(ir::Builder& b, const ir::Op& op) {
+void Forward::plainRootRule(ir::Builder& b, const ir::Op& op) {
   const ir::Op& copy = ir::cloneOp(b, op, primal_);
   size_t from = b.region().ops.size();
   const ir::Region& equations = *op.regions[1];

@@ -14,7 +14,8 @@ using ir::OpCode;
 bool isConstantAlmostEverywhere(OpCode code) {
   return code == OpCode::Stop || code == OpCode::Floor || code == OpCode::Ceil ||
          code == OpCode::Round || code == OpCode::Sign || code == OpCode::SimplexWeights ||
-         code == OpCode::TieSide || code == OpCode::ReportTie;
+         code == OpCode::TieSide || code == OpCode::ReportTie ||
+         code == OpCode::RootTies;
 }
 
 }  // namespace

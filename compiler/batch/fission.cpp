@@ -100,6 +100,18 @@ bool Fission::keepVaryingSizes() {
   return core_.size() != size;
 }
 
+// A loop of the linear part gives linear results only: what it computes for itself stays inside.
+bool Fission::keepPrimalValues() {
+  bool linear = std::any_of(loop_.results.begin(), loop_.results.end(), [](const Value* v) { return v->linear; });
+  size_t size = core_.size();
+  for (const auto& op : body_.ops) {
+    if (!linear || op->code == OpCode::Yield || core_.contains(op.get())) continue;
+    for (const Value* value : readsOf(*op, body_))
+      if (value->def != nullptr && core_.contains(value->def) && !value->linear) core_.insert(op.get());
+  }
+  return core_.size() != size;
+}
+
 bool Fission::pays() const {
   bool found = false;
   for (const auto& op : body_.ops)
@@ -144,7 +156,7 @@ bool Fission::grow() {
 Values Fission::run() {
   do {
     closeCore();
-  } while (pays() && (keepVaryingSizes() || grow() || sinkCheapReads()));
+  } while (pays() && (keepVaryingSizes() || keepPrimalValues() || grow() || sinkCheapReads()));
   if (!pays()) return {};
   ir::Builder b(function_, region_);
   b.insertAt(at_);

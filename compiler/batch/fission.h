@@ -25,6 +25,7 @@ class Fission {
   void closeCore();
   bool sinkCheapReads();
   bool keepVaryingSizes();
+  bool keepPrimalValues();
   bool dependsOn(const ir::Op& op, const Ops& ops) const;
   bool pays() const;
   std::vector<ir::Value*> coreResults() const;

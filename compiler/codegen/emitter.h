@@ -358,6 +358,7 @@ class FunctionEmitter {
   void emitFactor(const ir::Op& op);
   void emitSolveFactored(const ir::Op& op);
   void emitDecomposition(const ir::Op& op);
+  void emitRootTies(const ir::Op& op);
   llvm::Value* workFor(const char* name, llvm::ArrayRef<llvm::Value*> sizes,
                        const std::function<int64_t(const std::vector<int64_t>&)>& known);
   void requireRuntime(llvm::Value* status, const ir::Op& op, llvm::Value* rcond);

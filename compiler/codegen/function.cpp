@@ -168,6 +168,7 @@ void FunctionEmitter::emitOp(const Op& op) {
     case OpCode::Eigh:
     case OpCode::Svd:
     case OpCode::Qr:
+    case OpCode::RootTies:
       return emitSolve(op);
     case OpCode::Spectral:
     case OpCode::SpectralMap:

@@ -50,6 +50,7 @@ bool needsBuffer(const Op& op) {
     case OpCode::Eigh:
     case OpCode::Svd:
     case OpCode::Qr:
+    case OpCode::RootTies:
       return true;
     default:
       return false;

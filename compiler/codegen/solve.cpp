@@ -33,6 +33,8 @@ void FunctionEmitter::emitSolve(const Op& op) {
       return emitFactor(op);
     case OpCode::SolveFactored:
       return emitSolveFactored(op);
+    case OpCode::RootTies:
+      return emitRootTies(op);
     default:
       return emitDecomposition(op);
   }
@@ -136,6 +138,22 @@ void FunctionEmitter::emitSolveFactored(const Op& op) {
   b_.CreateCall(function, {i64c(op.attrs.i), b_.getInt32(isTransposed(op)), n, m, factors.ptr,
                            pivots.ptr, b_held.ptr, x.dest.ptr});
   setBuffer(op.result(), x.dest, x.storage);
+}
+
+void FunctionEmitter::emitRootTies(const Op& op) {
+  const int64_t k = op.results[0]->type.dims[0], n = op.results[1]->type.dims[0];
+  Values arguments{i64c(n), i64c(k)};
+  for (const ir::Value* operand : op.operands) arguments.push_back(inMemory(operand).ptr);
+  std::vector<Buffer> outs;
+  for (const ir::Value* result : op.results) {
+    outs.push_back(allocate(result, {i64c(result->type.dims[0])}));
+    arguments.push_back(outs.back().dest.ptr);
+  }
+  std::vector<llvm::Type*> params;
+  for (llvm::Value* argument : arguments) params.push_back(argument->getType());
+  b_.CreateCall(m_.runtime("dini_root_ties", llvm::Type::getVoidTy(m_.context), params), arguments);
+  for (size_t number = 0; number < outs.size(); ++number)
+    setBuffer(op.results[number], outs[number].dest, outs[number].storage);
 }
 
 void FunctionEmitter::emitDecomposition(const Op& op) {

@@ -2,6 +2,7 @@
 #include <immintrin.h>
 
 #include "codegen/codegen.h"
+#include "dini/complementarity.h"
 #include "dini/lanes.h"
 #include "dini/linalg.h"
 #include "dini/math.h"
@@ -43,6 +44,7 @@ std::vector<RuntimeSymbol> runtimeSymbols() {
       DINI_SYMBOL(dini_qr_work),
       DINI_SYMBOL(dini_lstsq),
       DINI_SYMBOL(dini_lstsq_work),
+      DINI_SYMBOL(dini_root_ties),
       DINI_SYMBOL(dini_matmul),
       DINI_SYMBOL(dini_argsort),
       DINI_SYMBOL(dini_arg_extreme),

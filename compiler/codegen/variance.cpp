@@ -27,6 +27,7 @@ bool runsInLanes(OpCode code) {
     case OpCode::Eigh:
     case OpCode::Svd:
     case OpCode::Qr:
+    case OpCode::RootTies:
     case OpCode::LeastSquares:
     case OpCode::Cholesky:
     case OpCode::ArgSort:

@@ -1,5 +1,6 @@
 // Linear algebra, through the runtime that compiled code uses.
 #include "base/check.h"
+#include "dini/complementarity.h"
 #include "dini/linalg.h"
 #include "ir/interp_machine.h"
 
@@ -154,6 +155,21 @@ bool qr(Machine& machine, const Step& step, Slot* frame) {
   return true;
 }
 
+bool rootTies(Machine& machine, const Step& step, Slot* frame) {
+  const Slot jacobian = step.in(frame, 0), tied = step.in(frame, 1), held = step.in(frame, 2);
+  int64_t k = rowsOf(tied), n = columnsOf(jacobian) - k;
+  machine.charge((n + k) * (n + k) * (n + k));
+  Slot weights = Slot::make(Elem::F64, held.dims());
+  Slot z_dot = Slot::make(Elem::F64, std::vector<int64_t>{n});
+  Slot verdict = Slot::make(Elem::F64, std::vector<int64_t>{2});
+  dini_root_ties(n, k, jacobian.reals(), tied.booleans(), held.reals(), weights.ownReals(),
+                 z_dot.ownReals(), verdict.ownReals());
+  step.out(frame, 0) = std::move(weights);
+  step.out(frame, 1) = std::move(z_dot);
+  step.out(frame, 2) = std::move(verdict);
+  return true;
+}
+
 constexpr HandlerEntry kHandlers[] = {
     {OpCode::LinearSolve, linearSolve},
     {OpCode::Factor, factor},
@@ -163,6 +179,7 @@ constexpr HandlerEntry kHandlers[] = {
     {OpCode::Eigh, eigh},
     {OpCode::Svd, svd},
     {OpCode::Qr, qr},
+    {OpCode::RootTies, rootTies},
 };
 
 }  // namespace

@@ -17,6 +17,7 @@ enum class TieKind : int64_t {
   Undecided = 2,  // a tie that the probe left open
   Near = 3,       // not a tie, but within rounding of one
   Jump = 4,       // at equality the sides of a comparison differ
+  Unproved = 5,   // of a solve with ties: whether all their weights give regular Jacobians is open
 };
 
 struct TieRow {

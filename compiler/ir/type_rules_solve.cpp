@@ -68,6 +68,21 @@ void qrRule(Rule& rule) {
   rule.give(f64({a.dims[0], k}));
   rule.give(f64({k, a.dims[1]}));
 }
+// jacobian [n + k + 1, n + k]; all sizes are constants.
+void rootTiesRule(Rule& rule) {
+  if (!realMatrix(rule, false) || !rule.require(rule.count() == 3, "expected (jacobian, tied, held)"))
+    return;
+  const Type &jacobian = rule.type(0), &tied = rule.type(1), &held = rule.type(2);
+  bool fixed = jacobian.isStatic() && tied.isStatic() && held.isStatic() && tied.rank() == 1;
+  if (!rule.require(fixed && tied.elem == Elem::I1 && held == f64({tied.dims[0]}), "expected i1[k] and f64[k]"))
+    return;
+  int64_t n = jacobian.dims[1] - tied.dims[0];
+  if (!rule.require(n > 0 && jacobian.dims[0] == jacobian.dims[1] + 1, "expected a matrix [n + k + 1, n + k]"))
+    return;
+  rule.give(held);
+  rule.give(f64({n}));
+  rule.give(f64({2}));
+}
 void rootRule(Rule& rule) {
   for (size_t k = 0; k < rule.count(); ++k) {
     rule.require(rule.type(k).isReal(), "unknowns are reals");
@@ -87,6 +102,7 @@ constexpr TypeRuleEntry kRules[] = {
     {OpCode::Eigh, eighRule},
     {OpCode::Svd, svdRule},
     {OpCode::Qr, qrRule},
+    {OpCode::RootTies, rootTiesRule},
 };
 
 }  // namespace

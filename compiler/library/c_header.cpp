@@ -38,6 +38,8 @@ const char* statusName(ir::Status status) {
       return "DINI_SHAPE";
     case ir::Status::Domain:
       return "DINI_DOMAIN";
+    case ir::Status::Irregular:
+      return "DINI_IRREGULAR";
     default:
       return nullptr;
   }

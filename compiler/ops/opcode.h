@@ -45,6 +45,7 @@ enum class Structure : int64_t {
 enum class Status : int64_t {
   Ok = 0, NotConverged = 1, NonFinite = 2, Singular = 3, StartOutOfDomain = 4, MultipleRoot = 5,
   Assertion = 6, Bounds = 7, Bound = 8, Shape = 9, Interrupted = 10, Memory = 11, Domain = 12,
+  Irregular = 13,
 };
 
 }  // namespace dini::ir

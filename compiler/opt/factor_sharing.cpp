@@ -28,6 +28,9 @@ bool loopsOver(const Op& solve) {
   return false;
 }
 
+// One equation: a factorisation would only part the division from its test.
+bool isDivision(const Op& solve) { return solve.operand(0)->type == ir::f64({1, 1}); }
+
 class Sharing {
  public:
   bool run(ir::Function& function) {
@@ -45,7 +48,7 @@ class Sharing {
     for (size_t at = 0; at < region.ops.size(); ++at) {
       Op& op = *region.ops[at];
       for (auto& nested : op.regions) visit(function, *nested);
-      if (op.code != OpCode::LinearSolve) continue;
+      if (op.code != OpCode::LinearSolve || isDivision(op)) continue;
       Key key{op.operand(0), op.attrs.i};
       auto known = factored_.find(key);
       if (known == factored_.end()) {

@@ -322,6 +322,11 @@ void Session::reportNotes(const ir::RunNotes& notes, Span fallback) {
                 "a derivative was taken exactly at this kink, and no direction of the probe decides it",
                 fmt::format("weight {} was taken", tie.weight))
           .help = "the result is conservative, not a Clarke element; `--ties` or `@ties` choose a policy";
+    if (tie.kind == ir::TieKind::Unproved)
+      sink_.add(DiagCode::UnprovedTies, place,
+                "a derivative was taken through this solve at ties of its equations, and whether their "
+                "Jacobian is invertible for all weights was not decided")
+          .help = "`dini certify` looks longer";
     if (tie.kind == ir::TieKind::Jump)
       sink_.add(DiagCode::JumpDifferentiated, place,
                 "the sides of this `if` differ at equality, where a derivative was taken",

@@ -39,6 +39,10 @@ constexpr std::array kRows = {
     Row{ir::Status::Interrupted, DiagCode::Interrupted, "interrupted", ""},
     Row{ir::Status::Memory, DiagCode::OutOfMemory, "not enough memory", ""},
     Row{ir::Status::Domain, DiagCode::DomainError, "an operation is not defined at its argument", ""},
+    Row{ir::Status::Irregular, DiagCode::IrregularTie,
+        "the equations do not define a derivative here: their Jacobian is singular for some weights of "
+        "the kinks tied at the solution",
+        "the value is right; `dini certify` gives the weights and the kernel"},
 };
 
 bool isSolve(ir::Status status) {
@@ -80,6 +84,12 @@ std::string numbers(const ir::StatusInfo& status) {
   return text;
 }
 
+// The weight at which the equations have a singular Jacobian.
+std::string tieWeight(const ir::StatusInfo& status) {
+  if (!(status.residual > 0)) return "with weight 0 of every tied kink";
+  return fmt::format("with weight {:.6g} of this kink, 0 or 1 of the others", status.residual);
+}
+
 }  // namespace
 
 std::string statusMessage(const ir::StatusInfo& status) {
@@ -93,10 +103,11 @@ std::string statusMessage(const ir::StatusInfo& status) {
 
 void reportStatus(const ir::StatusInfo& status, Span fallback, DiagnosticSink& sink) {
   const Row& row = rowOf(status);
-  bool solve = isSolve(row.status);
+  bool solve = isSolve(row.status), irregular = row.status == ir::Status::Irregular;
   std::string message = statusMessage(status);
   Span span = status.span.valid() ? status.span : fallback;
-  Diagnostic& made = sink.add(row.code, span, message, solve ? numbers(status) : "");
+  Diagnostic& made = sink.add(row.code, span, message, solve ? numbers(status)
+                                                    : irregular ? tieWeight(status) : "");
   if (solve && !span.valid()) made.notes.push_back(numbers(status));
   if (status.batch_index >= 0)
     made.notes.push_back(fmt::format("in member {} of the batch", status.batch_index));

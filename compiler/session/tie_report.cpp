@@ -21,6 +21,8 @@ std::string line(const SourceManager& sources, const ir::TieRow& tie) {
       return text + fmt::format("no tie, but within rounding of one: switch {:.3g}", tie.value);
     case ir::TieKind::Jump:
       return text + "the sides differ: that of the side taken";
+    case ir::TieKind::Unproved:
+      return text + "whether all weights of its ties give invertible Jacobians is not decided";
     case ir::TieKind::Undecided:
       return text + fmt::format("switch {:.3g}, undecided, weight {:.17g}", tie.value, tie.weight);
     default:
@@ -31,9 +33,13 @@ std::string line(const SourceManager& sources, const ir::TieRow& tie) {
 // Why no Clarke element is claimed; empty: it is one. Section 3 of docs/nonsmooth.md.
 std::string doubt(const ir::RunNotes& notes, bool solves) {
   auto any = [&](auto holds) { return std::any_of(notes.ties.begin(), notes.ties.end(), holds); };
-  auto isTie = [](const ir::TieRow& tie) { return tie.kind != ir::TieKind::Near; };
+  auto isTie = [](const ir::TieRow& tie) {
+    return tie.kind != ir::TieKind::Near && tie.kind != ir::TieKind::Unproved;
+  };
   if (any([](auto& tie) { return tie.kind == ir::TieKind::Jump; })) return "a jump was differentiated";
   if (any([](auto& tie) { return tie.kind == ir::TieKind::Undecided; })) return "a tie is undecided";
+  if (any([](auto& tie) { return tie.kind == ir::TieKind::Unproved; }))
+    return "a solve with ties was not proved regular";
   if (any([&](auto& tie) { return isTie(tie) && !tie.clarke && tie.kink == "if"; }))
     return "an `if` was met at its tie, which states no gap";
   if (any([&](auto& tie) { return isTie(tie) && !tie.clarke; }))
@@ -45,7 +51,9 @@ std::string doubt(const ir::RunNotes& notes, bool solves) {
 }  // namespace
 
 std::string tieReport(const SourceManager& sources, const ir::RunNotes& notes, bool solves) {
-  auto isTie = [](const ir::TieRow& tie) { return tie.kind != ir::TieKind::Near; };
+  auto isTie = [](const ir::TieRow& tie) {
+    return tie.kind != ir::TieKind::Near && tie.kind != ir::TieKind::Unproved;
+  };
   auto count = static_cast<size_t>(std::count_if(notes.ties.begin(), notes.ties.end(), isTie));
   std::string text;
   for (const ir::TieRow& tie : notes.ties) text += line(sources, tie) + "\n";

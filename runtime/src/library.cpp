@@ -246,6 +246,8 @@ const char* dini_status_text(int status) {
       return "the workspace is too small";
     case DINI_DOMAIN:
       return "an argument is outside the domain";
+    case DINI_IRREGULAR:
+      return "the equations define no derivative: their Jacobian is singular for some tie weights";
     case DINI_CPU:
       return "this CPU lacks instructions that the library was compiled for";
     default:

@@ -22,6 +22,7 @@ enum dini_status {
   DINI_INTERRUPTED = 10,
   DINI_MEMORY = 11,
   DINI_DOMAIN = 12,
+  DINI_IRREGULAR = 13,
   DINI_CPU = 32 /* of a library: the CPU lacks instructions that it was compiled for */
 };
 
