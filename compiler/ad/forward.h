@@ -157,7 +157,10 @@ class Forward {
   // --- probe_irreducible.cpp
   ir::Value* onKink(ir::Builder& b, const ir::Op& op);
   ir::Value* noted(ir::Builder& b, const ir::Op& op, ir::Value* tangent);
+  std::vector<ir::Value*> told(ir::Builder& b, const ir::Op& op, ir::Value* h,
+                               std::vector<ir::Value*> values);
   bool probeIrreducible(ir::Builder& b, const ir::Op& op);
+  bool decideIrreducible(ir::Builder& b, const ir::Op& op);
   void probeNorm(ir::Builder& b, const ir::Op& op, ir::Value* v, ir::Value* h);
   void probeExtreme(ir::Builder& b, const ir::Op& op, ir::Value* v, ir::Value* h);
   ir::Value* reported(ir::Builder& b, const ir::Op& op, ir::Value* s, ir::Value* kind,

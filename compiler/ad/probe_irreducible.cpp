@@ -13,6 +13,7 @@
 #include "ad/forward.h"
 #include "ad/probe.h"
 #include "ad/ties.h"
+#include "ir/run_notes.h"
 
 namespace dini::ad {
 
@@ -25,7 +26,6 @@ namespace {
 constexpr double kRounding = 64 * std::numeric_limits<double>::epsilon();
 
 std::string letters(size_t rank) { return std::string("abcdefghijklmnop").substr(0, rank); }
-
 
 // Whether any element of a truth array holds.
 Value* anyOf(ir::Builder& b, Value* truth) {
@@ -54,6 +54,27 @@ const ir::Op* sortOf(const ir::Op& op) {
   if (op.code != OpCode::Gather || op.operand(1)->def == nullptr) return nullptr;
   const ir::Op* order = op.operand(1)->def;
   return order->code == OpCode::ArgSort && order->operand(0) == op.operand(0) ? order : nullptr;
+}
+
+std::string nameOf(const ir::Op& op) {
+  switch (op.code) {
+    case OpCode::Norm: return "norm";
+    case OpCode::Reduce: return op.attrs.str;
+    case OpCode::Gather: return "sort";
+    case OpCode::ProjSimplex: return "proj_simplex";
+    case OpCode::ProjSoc: return "proj_soc";
+    default: return "proj_psd";
+  }
+}
+
+// What a constant policy takes at the kink, and `locked` where the tangent does not tell.
+double constantWeight(const TieOptions& ties, const ir::Op& op) {
+  switch (op.code) {
+    case OpCode::Norm: return 0;
+    case OpCode::Reduce: return extremeWeight(ties, op);
+    case OpCode::Gather: return sortWeight(ties, *op.operand(1)->def);
+    default: return irreducibleWeight(ties, op);
+  }
 }
 
 }  // namespace
@@ -111,17 +132,52 @@ Value* Forward::onKink(ir::Builder& b, const ir::Op& op) {
   }
 }
 
-// The fast variant: the tangent, and a note where the probe would have had to decide.
+// The tangent, and what is to be told of it: the fast variant notes where the probe would have had to
+// decide, a report of constant policies gets its rows.
 Value* Forward::noted(ir::Builder& b, const ir::Op& op, Value* tangent) {
+  bool from_probe = op.code == OpCode::Norm && op.attrs.i != 0;
+  if (probing() || from_probe || tangent == nullptr) return tangent;
   const ir::Op* marked = sortOf(op);
   bool locked = isLocked(request_.ties, marked != nullptr ? *marked : op);
-  bool fast = locked && !probing() && request_.ties.variant == TieOptions::Variant::Fast;
-  if (!fast || tangent == nullptr) return tangent;
-  return b.op(OpCode::NoteTie, {onKink(b, op), tangent});
+  if (locked && request_.ties.variant == TieOptions::Variant::Fast)
+    return b.op(OpCode::NoteTie, {onKink(b, op), tangent});
+  return locked || !request_.ties.report ? tangent : told(b, op, nullptr, {tangent})[0];
+}
+
+// The values, which now depend on a row of the report where the operation is on its kink. h: the
+// probe's tangent, which decides if it is finite; null under constant policies.
+Values Forward::told(ir::Builder& b, const ir::Op& op, Value* h, Values values) {
+  if (!blends_) return values;
+  auto code = [&](ir::TieKind kind) { return b.integer(static_cast<int64_t>(kind)); };
+  Value* weight = b.real(constantWeight(request_.ties, op));
+  Value* kind = code(ir::TieKind::Decided);
+  if (h != nullptr) {
+    Value* open = anyOf(b, b.op(OpCode::Not, {b.op(OpCode::IsFinite, {h})}));
+    weight = b.select(open, weight, b.real(ir::kByTangent));
+    kind = b.select(open, code(ir::TieKind::Undecided), kind);
+  }
+  kind = b.select(onKink(b, op), kind, code(ir::TieKind::None));
+  ir::Attrs attrs;
+  attrs.str = nameOf(op);
+  attrs.i = h != nullptr ? 0 : 1;
+  Value* row = b.op(OpCode::ReportTie, {kind, b.real(0), weight, elementNumbers(b, kind)}, attrs);
+  Value* never = b.op(OpCode::IsNan, {row});
+  for (Value*& value : values) value = b.op(OpCode::NoteTie, {never, value});
+  return values;
+}
+
+bool Forward::probeIrreducible(ir::Builder& b, const ir::Op& op) {
+  if (!decideIrreducible(b, op)) return false;
+  if (stage_ == ProbeStage::Second) return true;  // its first stage has reported
+  const Value* result = op.result();
+  Values now = told(b, op, dot(op.operand(0)), {x(result), dot(result)});
+  primal_[result] = now[0];
+  setDot(result, now[1]);
+  return true;
 }
 
 // False where the probe has nothing to decide here.
-bool Forward::probeIrreducible(ir::Builder& b, const ir::Op& op) {
+bool Forward::decideIrreducible(ir::Builder& b, const ir::Op& op) {
   const ir::Op* sort = sortOf(op);
   if (!probeDecides(sort != nullptr ? *sort : op) || dot(op.operand(0)) == nullptr) return false;
   Value *v = x(op.operand(0)), *h = dot(op.operand(0));

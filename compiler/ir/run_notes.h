@@ -20,6 +20,9 @@ enum class TieKind : int64_t {
   Unproved = 5,   // of a solve with ties: whether all their weights give regular Jacobians is open
 };
 
+// As a weight: the probe's tangent decided a kink that is no single switch (norm, sort, cones).
+inline constexpr double kByTangent = -1;
+
 struct TieRow {
   Span span;
   std::string kink;   // "relu", "abs", "if", ...

@@ -26,6 +26,7 @@ std::string line(const SourceManager& sources, const ir::TieRow& tie) {
     case ir::TieKind::Undecided:
       return text + fmt::format("switch {:.3g}, undecided, weight {:.17g}", tie.value, tie.weight);
     default:
+      if (tie.weight == ir::kByTangent) return text + "decided by the probe's tangent";
       return text + fmt::format("switch {:.3g}, weight {:.17g}", tie.value, tie.weight);
   }
 }
