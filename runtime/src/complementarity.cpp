@@ -17,13 +17,14 @@
 #include <algorithm>
 #include <cmath>
 #include <limits>
-#include <vector>
 
+#include "array.h"
 #include "dini/linalg.h"
 
 namespace {
 
-using Vector = std::vector<double>;
+using Vector = dini::Array<double>;
+using Numbers = dini::Array<int64_t>;
 
 constexpr double kZero = 1e-12;  // of the terms of a sum that has been through solves
 constexpr double kOpen = std::numeric_limits<double>::quiet_NaN();
@@ -32,9 +33,9 @@ constexpr double kOpen = std::numeric_limits<double>::quiet_NaN();
 class System {
  public:
   System(int64_t n, const double* a)
-      : n_(n), factors_(static_cast<size_t>(n * n)), pivots_(static_cast<size_t>(n)) {
+      : n_(n), factors_(n * n), pivots_(n) {
     if (n == 0) return;
-    Vector work(static_cast<size_t>(dini_factor_work(n)));
+    Vector work(dini_factor_work(n));
     double rcond = 0;
     regular_ = dini_factor(0, n, a, factors_.data(), pivots_.data(), &rcond, work.data()) == 0;
   }
@@ -48,7 +49,7 @@ class System {
  private:
   int64_t n_;
   Vector factors_;
-  std::vector<int64_t> pivots_;
+  Numbers pivots_;
   bool regular_ = true;
 };
 
@@ -56,11 +57,13 @@ class System {
 class Dictionary {
  public:
   Dictionary(int64_t k, const double* m, const double* q)
-      : k_(k), m_(m, m + k * k), q_(q, q + k), exchanged_(static_cast<size_t>(k)) {
+      : k_(k), m_(k * k), q_(k), exchanged_(k) {
+    std::copy(m, m + k * k, m_.data());
+    std::copy(q, q + k, q_.data());
     for (int64_t i = 0; i < k; ++i) {
       double largest = std::fabs(q[i]);
       for (int64_t j = 0; j < k; ++j) largest = std::max(largest, std::fabs(m[i * k + j] * q[j]));
-      floor_.push_back(kZero * largest);
+      floor_.append(kZero * largest);
     }
   }
 
@@ -88,18 +91,18 @@ class Dictionary {
     exchanged_[r] = !exchanged_[r];
     return true;
   }
-  const std::vector<char>& exchanged() const { return exchanged_; }
+  const dini::Array<char>& exchanged() const { return exchanged_; }
 
  private:
   int64_t k_;
   Vector m_, q_, floor_;
-  std::vector<char> exchanged_;
+  dini::Array<char> exchanged_;
 };
 
 // u with u_i = 0 outside `support` and y = 0 on it, afresh; false where M is singular there.
-bool solveOn(const std::vector<int64_t>& support, int64_t k, const double* m, const double* q, double* u) {
-  const auto size = static_cast<int64_t>(support.size());
-  Vector part(static_cast<size_t>(size * size)), rhs(static_cast<size_t>(size));
+bool solveOn(const Numbers& support, int64_t k, const double* m, const double* q, double* u) {
+  const auto size = support.size();
+  Vector part(size * size), rhs(size);
   for (int64_t i = 0; i < size; ++i) {
     for (int64_t j = 0; j < size; ++j) part[i * size + j] = m[support[i] * k + support[j]];
     rhs[i] = -q[support[i]];
@@ -113,7 +116,7 @@ bool solveOn(const std::vector<int64_t>& support, int64_t k, const double* m, co
 }
 
 // -1 where both u_i and y_i vanish, else which does not; false if one is negative.
-bool classify(int64_t k, const double* m, const double* q, const std::vector<char>& basic,
+bool classify(int64_t k, const double* m, const double* q, const dini::Array<char>& basic,
               const double* u, int64_t* sides) {
   for (int64_t i = 0; i < k; ++i) {
     double others = q[i], size = std::fabs(q[i]);
@@ -138,9 +141,9 @@ int dini_lcp(int64_t k, const double* m, const double* q, double* u, int64_t* si
   int64_t steps = 0;
   for (int64_t r = dictionary.firstNegative(); r < k; r = dictionary.firstNegative())
     if (++steps > limit || !dictionary.exchange(r)) return 0;
-  std::vector<int64_t> support;
+  Numbers support;
   for (int64_t i = 0; i < k; ++i)
-    if (dictionary.exchanged()[i]) support.push_back(i);
+    if (dictionary.exchanged()[i]) support.append(i);
   if (!solveOn(support, k, m, q, u)) return 0;
   return classify(k, m, q, dictionary.exchanged(), u, sides) ? 1 : 0;
 }
@@ -160,8 +163,8 @@ double cleaned(double sum, double size) { return std::fabs(sum) <= kZero * size 
 
 Response respond(int64_t n, int64_t k, const double* jacobian, const System& system) {
   const int64_t width = n + k, m = k + 1;
-  Response made{n, k, Vector(static_cast<size_t>(n * m)), Vector(static_cast<size_t>(k * m))};
-  Vector inverse(static_cast<size_t>(n * n)), terms(static_cast<size_t>(n * m));
+  Response made{n, k, Vector(n * m), Vector(k * m)};
+  Vector inverse(n * n), terms(n * m);
   for (int64_t i = 0; i < n; ++i) inverse[i * n + i] = 1;
   system.solve(n, inverse.data());
   for (int64_t i = 0; i < n; ++i)
@@ -193,20 +196,20 @@ class Sides {
   Sides(int64_t k, const Response& response, const uint8_t* tied, const double* held)
       : k_(k), response_(response), held_(held) {
     for (int64_t i = 0; i < k; ++i)
-      if (tied[i]) (std::isnan(held[i]) ? free_ : fixed_).push_back(i);
+      if (tied[i]) (std::isnan(held[i]) ? free_ : fixed_).append(i);
   }
 
   // u [k] and the weights of the free switches; false: no solution.
   bool decide(double* u, double* weights) {
-    const auto f = static_cast<int64_t>(free_.size());
+    const auto f = free_.size();
     Vector fixed_part;  // [fixed, f + 1]: u of the fixed ones by a unit of each free u, and by q
     if (!eliminate(fixed_part)) return false;
-    Vector m(static_cast<size_t>(f * f)), q(static_cast<size_t>(f)), part(static_cast<size_t>(f));
+    Vector m(f * f), q(f), part(f);
     for (int64_t i = 0; i < f; ++i)
       for (int64_t j = 0; j <= f; ++j) {
         const int64_t column = j < f ? free_[j] : k_;
         double sum = s(free_[i], column), size = std::fabs(sum);
-        for (size_t l = 0; l < fixed_.size(); ++l) {
+        for (int64_t l = 0; l < fixed_.size(); ++l) {
           const double term = s(free_[i], fixed_[l]) * fixed_part[l * (f + 1) + j];
           sum += term;
           size += std::fabs(term);
@@ -214,13 +217,13 @@ class Sides {
         if (j < f) m[i * f + j] = (i == j ? 1.0 : 0.0) - sum;
         else q[i] = -cleaned(sum, size);
       }
-    std::vector<int64_t> sides(static_cast<size_t>(f));
+    Numbers sides(f);
     if (dini_lcp(f, m.data(), q.data(), part.data(), sides.data()) == 0) return false;
     for (int64_t i = 0; i < f; ++i) {
       u[free_[i]] = part[i];
       weights[free_[i]] = sides[i] < 0 ? kOpen : static_cast<double>(sides[i]);
     }
-    for (size_t l = 0; l < fixed_.size(); ++l) {
+    for (int64_t l = 0; l < fixed_.size(); ++l) {
       double sum = fixed_part[l * (f + 1) + f];
       for (int64_t j = 0; j < f; ++j) sum += fixed_part[l * (f + 1) + j] * part[j];
       u[fixed_[l]] = sum;
@@ -233,9 +236,9 @@ class Sides {
 
   // (I - D S) u = D (S_free u_free + q) on the fixed ones.
   bool eliminate(Vector& part) const {
-    const auto h = static_cast<int64_t>(fixed_.size()), f = static_cast<int64_t>(free_.size());
-    Vector system(static_cast<size_t>(h * h));
-    part.assign(static_cast<size_t>(h * (f + 1)), 0);
+    const auto h = fixed_.size(), f = free_.size();
+    Vector system(h * h);
+    part = Vector(h * (f + 1));
     for (int64_t i = 0; i < h; ++i) {
       const double d = held_[fixed_[i]];
       for (int64_t j = 0; j < h; ++j)
@@ -252,7 +255,7 @@ class Sides {
   int64_t k_;
   const Response& response_;
   const double* held_;
-  std::vector<int64_t> free_, fixed_;
+  Numbers free_, fixed_;
 };
 
 bool isFinite(const Vector& values) {
@@ -261,11 +264,11 @@ bool isFinite(const Vector& values) {
 
 // M = I - S of the tied switches; gives the verdict, and of a refutation the witness in `weights`.
 int test(int64_t k, const Response& response, const uint8_t* tied, double* weights, double* verdict) {
-  std::vector<int64_t> numbers;
+  Numbers numbers;
   for (int64_t i = 0; i < k; ++i)
-    if (tied[i]) numbers.push_back(i);
-  const auto t = static_cast<int64_t>(numbers.size());
-  Vector m(static_cast<size_t>(t * t)), witness(static_cast<size_t>(t));
+    if (tied[i]) numbers.append(i);
+  const auto t = numbers.size();
+  Vector m(t * t), witness(t);
   for (int64_t i = 0; i < t; ++i)
     for (int64_t j = 0; j < t; ++j)
       m[i * t + j] = (i == j ? 1.0 : 0.0) - response.s[numbers[i] * (k + 1) + numbers[j]];
@@ -288,7 +291,7 @@ void dini_root_ties(int64_t n, int64_t k, const double* jacobian, const uint8_t*
   std::fill(z_dot, z_dot + n, kOpen);
   verdict[0] = DINI_REFUTED;
   verdict[1] = -1;
-  Vector a(static_cast<size_t>(n * n));
+  Vector a(n * n);
   for (int64_t i = 0; i < n; ++i)
     for (int64_t j = 0; j < n; ++j) a[i * n + j] = jacobian[j * width + i];
   System system(n, a.data());
@@ -302,7 +305,7 @@ void dini_root_ties(int64_t n, int64_t k, const double* jacobian, const uint8_t*
   if (test(k, response, tied, weights, verdict) == DINI_REFUTED) return;
   for (int64_t i = 0; i < k; ++i)
     if (tied[i]) weights[i] = held[i];
-  Vector u(static_cast<size_t>(k));
+  Vector u(k);
   if (!Sides(k, response, tied, held).decide(u.data(), weights)) std::fill(u.begin(), u.end(), 0.0);
   for (int64_t i = 0; i < n; ++i) {
     z_dot[i] = response.moved[i * (k + 1) + k];

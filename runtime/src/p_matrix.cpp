@@ -3,8 +3,8 @@
 // M / M_11 are. compiler/certify has the same recursion over intervals, as a proof.
 #include <algorithm>
 #include <cmath>
-#include <vector>
 
+#include "array.h"
 #include "dini/complementarity.h"
 
 namespace {
@@ -14,7 +14,7 @@ constexpr double kSmallestPivot = 1e-12;  // of the terms it was formed from
 
 struct Matrix {
   int64_t n = 0;
-  std::vector<double> entries, magnitude;  // magnitude [n]: of the terms of each diagonal entry
+  dini::Array<double> entries, magnitude;  // magnitude [n]: of the terms of each diagonal entry
   explicit Matrix(int64_t size) : n(size), entries(size * size), magnitude(size) {}
   double& at(int64_t i, int64_t j) { return entries[i * n + j]; }
   double at(int64_t i, int64_t j) const { return entries[i * n + j]; }
@@ -86,7 +86,7 @@ class Recursion {
 // Cholesky of (M + M') / 2, with room for its rounding.
 bool symmetricPartPositiveDefinite(const Matrix& m) {
   const int64_t n = m.n;
-  std::vector<double> l(static_cast<size_t>(n * n));
+  dini::Array<double> l(n * n);
   for (int64_t i = 0; i < n; ++i)
     for (int64_t j = 0; j <= i; ++j) {
       double sum = 0.5 * (m.at(i, j) + m.at(j, i)), size = std::fabs(sum);
@@ -108,7 +108,7 @@ bool symmetricPartPositiveDefinite(const Matrix& m) {
 // then M is an H-matrix with positive diagonal, and those are P-matrices.
 bool dominantUpToScaling(const Matrix& m) {
   const int64_t n = m.n;
-  std::vector<double> d(static_cast<size_t>(n), 1.0), next(d);
+  dini::Array<double> d(n, 1.0), next(n);
   for (int sweep = 0; sweep < 30; ++sweep) {
     bool dominant = true;
     double largest = 0;
