@@ -147,9 +147,9 @@ size_t workOf(const dini_function* function, const int64_t* sizes) {
   const dini_variant* variant = chosen(*function);
   const Layout at = layoutOf(*function);
   if (variant == nullptr) return kAlignment + at.frame;
-  int64_t expanded[64];
-  const bool fits = function->n_sizes <= 64 && expandSizes(*function, sizes, expanded);
-  if (!fits) return kAlignment + at.frame;
+  auto* expanded =
+      static_cast<int64_t*>(__builtin_alloca(8 * static_cast<size_t>(function->n_sizes + 1)));
+  if (!expandSizes(*function, sizes, expanded)) return kAlignment + at.frame;
   return kAlignment + at.frame + frameBytes(*variant, expanded);
 }
 
@@ -168,10 +168,12 @@ __attribute__((no_sanitize("undefined"))) int callOnce(
   const Layout at = layoutOf(*function);
   const auto address = reinterpret_cast<uintptr_t>(work);
   char* base = static_cast<char*>(work) + (aligned(address) - address);
+  const size_t given = info != nullptr ? info->work_bytes : 0;
+  // Not even what stands in front of the frame would fit.
+  if (given > 0 && given < kAlignment + at.frame) return finish(info, DINI_MEMORY, nullptr, run);
   auto* expanded = reinterpret_cast<int64_t*>(base);
   if (!expandSizes(*function, sizes, expanded)) return finish(info, DINI_SHAPE, nullptr, run);
   const size_t needed = frameBytes(*variant, expanded);
-  const size_t given = info != nullptr ? info->work_bytes : 0;
   auto* entry_in = reinterpret_cast<const void**>(base + at.in);
   auto* entry_out = reinterpret_cast<void**>(base + at.out);
   auto* descriptor = reinterpret_cast<int64_t*>(base + at.descriptors);

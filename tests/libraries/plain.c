@@ -64,7 +64,7 @@ int main(void) {
   CHECK(root(in, out, NULL, work, &info) == DINI_INTERRUPTED);
   memset(&info, 0, sizeof info);
   info.work_bytes = 1;
-  CHECK(root(in, out, NULL, work, &info) != DINI_OK);
+  CHECK(root(in, out, NULL, work, &info) == DINI_MEMORY);
   free(more);
   free(work);
   return 0;
