@@ -140,7 +140,12 @@ void Forward::rootRule(ir::Builder& b, const ir::Op& op) {
   if (request_.ties.variant == TieOptions::Variant::Fast)
     return notedRoot(b, *point, system, set, matrix);
   set.setCorrection(b, correction(b, *point, system, matrix, Guard::On));
-  Value* held = withoutNaN(b, policyWeights(b, equations, false), 0);
+  // Where the probe has been and a weight of `locked` is still open, the root stands inside another's
+  // equations, which were probed without it.
+  Value* policy = policyWeights(b, equations, false);
+  Value* held = request_.ties.policy == TieOptions::Policy::Locked
+                    ? reportedWeights(b, equations, system, joined(b, set.near()), policy, b.real(0.0))
+                    : withoutNaN(b, policy, 0);
   requireRegular(b, *point, equations, set, held);
   TieWeights weights{unflattened(b, joined(b, set.near()), groupTypes(equations, ir::Elem::I1)),
                      unflattened(b, held, groupTypes(equations, ir::Elem::F64))};
