@@ -76,6 +76,12 @@ std::unique_ptr<ir::Function> transpose(ir::Module& module, const ir::Function& 
 // (params..., y_bar...) -> (results..., x_bar...), flags erased, dead code removed.
 std::unique_ptr<ir::Function> vjp(ir::Module& module, const ir::Function& f, const Request& request);
 
+// Both maps of one linearisation, f_jvp and f_vjp in one: (params..., x_dot of each active param, y_bar
+// of each f64 result) -> (results..., y_dot of each f64 result, x_bar of each active param). Matrices of
+// solves are factored in what does not depend on a tangent or cotangent. parts.h takes it apart.
+std::unique_ptr<ir::Function> bothMaps(ir::Module& module, const ir::Function& f,
+                                       const Request& request);
+
 // f has one f64 scalar result. (params...) -> (value, gradient of each active param).
 std::unique_ptr<ir::Function> valueAndGrad(ir::Module& module, const ir::Function& f,
                                            const Request& request);

@@ -1,10 +1,12 @@
-// The compositions: jvp, vjp, value and gradient, Jacobian.
+// The compositions: jvp, vjp, both, value and gradient, Jacobian.
 #include "ad/ad.h"
 #include "batch/vmap.h"
 #include "ad/calls.h"
 #include "ad/forward.h"
 #include "ad/linear.h"
 #include "ad/linear_map.h"
+#include "ad/reverse.h"
+#include "ad/row_reads.h"
 #include "ad/split.h"
 #include "base/check.h"
 #include "opt/opt.h"
@@ -69,6 +71,46 @@ std::unique_ptr<ir::Function> vjp(ir::Module& module, const ir::Function& f,
                                   const Request& request) {
   auto made = transposed(module, f, request);
   made->name = f.name + "_vjp";
+  close(module, *made);
+  return made;
+}
+
+std::unique_ptr<ir::Function> bothMaps(ir::Module& module, const ir::Function& f,
+                                       const Request& request) {
+  auto linear = linearise(module, f, request);
+  opt::shareFactorisations(*linear);
+  split(module, *linear);
+  batch::batchMaps(*linear, batch::Comparisons::Keep);
+  hoistRowReads(*linear);
+  size_t outs = realResults(f), primals = f.body.args.size();
+  Reverse reverse(*linear, request, outs);
+  auto pulled = reverse.run();
+
+  auto made = sameParameters(f, "_maps");
+  std::span<Value* const> parameters(linear->body.args), seeds(pulled->body.args);
+  ir::ValueMap map, back;
+  auto add = [&](const Value* like, ir::ValueMap& to) {
+    to[like] = made->addParameter(like->type, like->name);
+    made->body.args.back()->linear = true;
+  };
+  for (size_t k = 0; k < primals; ++k) map[parameters[k]] = back[seeds[k]] = made->body.args[k];
+  for (const Value* tangent : parameters.subspan(primals)) add(tangent, map);
+  for (const Value* seed : seeds.subspan(primals)) add(seed, back);
+  ir::Builder b(*made, made->body);
+  b.setSpan(f.span);
+  const Values pulled_results = ir::inlineRegion(b, pulled->body, back);
+  // Beside it the tangents, which read the same primal values.
+  for (const auto& op : linear->body.ops) {
+    if (op->code == ir::OpCode::Yield) continue;
+    if (hasLinearResult(*op)) ir::cloneOp(b, *op, map);
+    else
+      for (const Value* value : op->results) map[value] = ir::mapped(back, reverse.copied(value));
+  }
+  Values results;
+  for (Value* result : linear->body.yields()) results.push_back(ir::mapped(map, result));
+  results.insert(results.end(), pulled_results.begin() + static_cast<ptrdiff_t>(results.size() - outs),
+                 pulled_results.end());
+  b.yield(std::move(results));
   close(module, *made);
   return made;
 }

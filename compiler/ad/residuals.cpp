@@ -69,8 +69,9 @@ void erasePrints(ir::Op& op) {
 
 }  // namespace
 
-Residuals::Residuals(const ir::Region& region, Keep keep, std::unordered_set<const Value*> free)
-    : region_(region), keep_(keep), free_(std::move(free)) {
+Residuals::Residuals(const ir::Region& region, Keep keep, std::unordered_set<const Value*> free,
+                     std::vector<Value*> needs)
+    : region_(region), keep_(keep), free_(std::move(free)), needs_(std::move(needs)) {
   findLive();
   collectNeeds();
   for (Value* value : needs_)
@@ -110,7 +111,7 @@ void Residuals::findLive() {
 }
 
 void Residuals::collectNeeds() {
-  std::unordered_set<const Value*> seen;
+  std::unordered_set<const Value*> seen(needs_.begin(), needs_.end());
   auto need = [&](Value* value) {
     if (isLocal(value) && !value->linear && seen.insert(value).second) needs_.push_back(value);
   };
@@ -127,13 +128,17 @@ const Residuals::Set& Residuals::saves(Value* value) {
 }
 
 bool Residuals::canSave(const Value* value) const {
-  return keep_ == Keep::Once || value->type.isStatic();
+  return keep_ != Keep::Stacked || value->type.isStatic();
+}
+
+bool Residuals::mayMove(const ir::Op& op) const {
+  return isMovable(op) && op.code != OpCode::Factor && (keep_ != Keep::Tape || isCheap(op.code));
 }
 
 Residuals::Set Residuals::computeSaves(Value* value) {
   if (free_.contains(value)) return {};
   bool must_recompute = !canSave(value) && value->def != nullptr;
-  if (value->def == nullptr || (!isMovable(*value->def) && !must_recompute)) return {value};
+  if (value->def == nullptr || (!mayMove(*value->def) && !must_recompute)) return {value};
   Set total;
   for (Value* input : inputs(*value->def))
     for (Value* residual : saves(input))
@@ -155,7 +160,7 @@ const Residuals::Set& Residuals::leaves(Value* value) {
   if (found != leaves_.end()) return found->second;
   Set total;
   if (!free_.contains(value)) {
-    bool fixed = value->def == nullptr || (canSave(value) && !isMovable(*value->def));
+    bool fixed = value->def == nullptr || (canSave(value) && !mayMove(*value->def));
     if (fixed) total = {value};
     else
       for (Value* input : inputs(*value->def))
@@ -172,7 +177,7 @@ const Residuals::Set& Residuals::leaves(Value* value) {
 // take one factorisation.
 void Residuals::dropDerived() {
   std::erase_if(saved_, [&](Value* value) {
-    if (value->def == nullptr || !isMovable(*value->def) || live_.contains(value->def)) return false;
+    if (value->def == nullptr || (canSave(value) && !mayMove(*value->def)) || live_.contains(value->def)) return false;
     const Set& from = leaves(value);
     bool follows = std::all_of(from.begin(), from.end(), [&](Value* leaf) { return is_saved_.contains(leaf); });
     if (follows) is_saved_.erase(value);
@@ -190,13 +195,15 @@ Value* Residuals::materialise(ir::Builder& b, Value* value, ir::ValueMap& map) c
   return map.at(value);
 }
 
+void Residuals::copyLinear(ir::Builder& b, const ir::Op& op, ir::ValueMap& map) const {
+  b.setSpan(op.span);
+  for (Value* input : inputs(op)) materialise(b, input, map);
+  ir::cloneOp(b, op, map);
+}
+
 void Residuals::copyLinear(ir::Builder& b, ir::ValueMap& map) const {
-  for (const auto& op : region_.ops) {
-    if (!hasLinearResult(*op)) continue;
-    b.setSpan(op->span);
-    for (Value* input : inputs(*op)) materialise(b, input, map);
-    ir::cloneOp(b, *op, map);
-  }
+  for (const auto& op : region_.ops)
+    if (hasLinearResult(*op)) copyLinear(b, *op, map);
 }
 
 void Residuals::copyPrimal(ir::Builder& b, ir::ValueMap& map) const {

@@ -6,6 +6,7 @@
 //   result takes; it is then computed once, in the linear part;
 // - an array of dynamic size is not stacked over the iterations of a loop, where it may differ in
 //   size: what makes it runs again in the linear part (without its prints);
+// - a factorisation is saved, and for a tape, which many calls read, all that is not cheap;
 // - everything else is saved.
 #pragma once
 
@@ -20,17 +21,21 @@ namespace dini::ad {
 
 class Residuals {
  public:
-  // How residuals are kept: a stack over the iterations of a loop, or a result of a branch.
-  enum class Keep { Stacked, Once };
+  // How residuals are kept: a stack over the iterations of a loop, a result of a branch, or a tape
+  // that the linear part is given again and again.
+  enum class Keep { Stacked, Once, Tape };
   // `free`: region arguments that the linear part has anyway (old -> its value there is given to
   // `materialise` through the map).
-  Residuals(const ir::Region& region, Keep keep, std::unordered_set<const ir::Value*> free);
+  // `needs`: values that are needed besides what linear operations read.
+  Residuals(const ir::Region& region, Keep keep, std::unordered_set<const ir::Value*> free,
+            std::vector<ir::Value*> needs = {});
   // Values of the region to be saved, in order.
   const std::vector<ir::Value*>& saved() const { return saved_; }
   // The value in the linear part; `map` holds the free arguments and the loaded residuals, and
   // receives what is recomputed.
   ir::Value* materialise(ir::Builder& b, ir::Value* value, ir::ValueMap& map) const;
-  // Copies the linear operations of the region, materialising what they read.
+  // One linear operation, and all of the region, materialising what they read.
+  void copyLinear(ir::Builder& b, const ir::Op& op, ir::ValueMap& map) const;
   void copyLinear(ir::Builder& b, ir::ValueMap& map) const;
   void copyPrimal(ir::Builder& b, ir::ValueMap& map) const;
 
@@ -46,6 +51,7 @@ class Residuals {
   const Set& leaves(ir::Value* value);
   void dropDerived();
   bool canSave(const ir::Value* value) const;
+  bool mayMove(const ir::Op& op) const;
 
   const ir::Region& region_;
   Keep keep_;

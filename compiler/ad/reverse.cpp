@@ -79,8 +79,14 @@ void Reverse::accumulate(ir::Builder& b, Value* old, Value* contribution) {
 }
 
 void Reverse::copyPrimal(ir::Builder& b, const ir::Region& region) {
-  for (const auto& op : region.ops)
-    if (!hasLinearResult(*op) && op->code != OpCode::Yield) ir::cloneOp(b, *op, primal_);
+  for (const auto& op : region.ops) {
+    if (hasLinearResult(*op) || op->code == OpCode::Yield) continue;
+    // The size of a value that does not exist here.
+    if (op->code == OpCode::Dim && op->operand(0)->linear)
+      primal_[op->result()] = sizeOf(b, op->operand(0), static_cast<size_t>(op->attrs.i));
+    else
+      ir::cloneOp(b, *op, primal_);
+  }
 }
 
 void Reverse::transposeOps(ir::Builder& b, const ir::Region& region) {

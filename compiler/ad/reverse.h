@@ -31,6 +31,8 @@ class Reverse {
         tangents_(static_cast<size_t>(std::count(active_.begin(), active_.end(), true))),
         outs_(outs) {}
   std::unique_ptr<ir::Function> run();
+  // After run(): the copy of a primal value of the source's body.
+  ir::Value* copied(const ir::Value* primal) const { return primal_.at(primal); }
 
  private:
   ir::Value* x(ir::Value* old) const { return ir::mapped(primal_, old); }

@@ -76,6 +76,7 @@ MemoryBound FunctionEmitter::memoryBound() {
   MemoryBound result;
   result.frame = frame_.size();
   SizeAnalysis analysis(out_.getArg(0), out_.getArg(2));
+  for (const auto& [trips, most] : limits_) analysis.limit(trips, most);
   for (llvm::Value* bytes : dynamic_bytes_) {
     const auto piece = analysis.bound(bytes);
     result.exact = result.exact && piece.has_value();
@@ -86,6 +87,11 @@ MemoryBound FunctionEmitter::memoryBound() {
     for (llvm::Value* size : sizes) call.sizes.push_back(analysis.bound(size));
     result.calls.push_back(std::move(call));
   }
+  for (const Values& sizes : result_sizes_) {
+    MemoryBound::Result& one = result.results.emplace_back();
+    for (llvm::Value* size : sizes) one.dims.push_back(analysis.bound(size));
+  }
+  for (const auto& [which, value] : result_ints_) result.results[which].value = analysis.bound(value);
   return result;
 }
 

@@ -12,7 +12,7 @@ namespace {
 using Constants = std::vector<llvm::Constant*>;
 
 static_assert(sizeof(dini_site) == 40 && sizeof(dini_variant) == 48 &&
-              sizeof(dini_function) == 88);
+              sizeof(dini_function) == 104 && sizeof(dini_slot) == 24 && sizeof(dini_tape) == 48);
 
 class ExportEmitter {
  public:
@@ -27,7 +27,20 @@ class ExportEmitter {
   std::unique_ptr<llvm::Module> run() {
     llvm::Constant* table = function(exported_);
     auto* i32 = llvm::Type::getInt32Ty(context_);
-    forward(exported_.symbol, "dini_library_call", i32, {ptr_, ptr_, ptr_, ptr_, ptr_}, table);
+    switch (exported_.step) {
+      case Export::Step::Whole:
+        forward(exported_.symbol, "dini_library_call", i32, {ptr_, ptr_, ptr_, ptr_, ptr_}, table);
+        break;
+      case Export::Step::Forward:
+        forward(exported_.symbol, "dini_library_forward", i32,
+                {ptr_, ptr_, ptr_, ptr_, ptr_, ptr_}, table);
+        forward(exported_.tape_symbol, "dini_library_tape", i64_, {ptr_}, table);
+        break;
+      case Export::Step::Linear:
+        forward(exported_.symbol, "dini_library_linear", i32,
+                {ptr_, ptr_, ptr_, ptr_, ptr_, ptr_}, table);
+        break;
+    }
     forward(exported_.symbol + "_work_bytes", "dini_library_work", i64_, {ptr_}, table);
     check(!llvm::verifyModule(*out_), "ill-formed LLVM of an exported function");
     return std::move(out_);
@@ -91,6 +104,21 @@ class ExportEmitter {
                    number(one.cpu_level)});
   }
 
+  llvm::Constant* tape(const ExportTape& one) {
+    Constants slots;
+    std::vector<int64_t> dims;
+    int64_t count = 0;
+    for (const ExportSlot& slot : one.slots) {
+      slots.push_back(record({number(slot.element_bytes), number(slot.count),
+                              number(static_cast<int64_t>(slot.dims.size()))}));
+      for (const auto& dim : slot.dims) encode(dim.value_or(types::Size(0)), dims);
+      count += static_cast<int64_t>(slot.dims.size());
+    }
+    return global(record({number(one.hash), number(one.exported_sizes),
+                          number(static_cast<int64_t>(slots.size())), array(slots), number(count),
+                          numbers(dims)}));
+  }
+
   llvm::Constant* function(const Export& exported) {
     Constants variants;
     for (const ExportVariant& one : exported.variants) variants.push_back(variant(one));
@@ -108,13 +136,17 @@ class ExportEmitter {
     }
     llvm::Constant* probe = llvm::ConstantPointerNull::get(ptr_);
     if (exported.probe != nullptr) probe = function(*exported.probe);
+    llvm::Constant* between = llvm::ConstantPointerNull::get(ptr_);
+    if (exported.tape != nullptr) between = tape(*exported.tape);
+    const size_t read = exported.step == Export::Step::Linear ? exported.tape->slots.size() : 0;
     return global(record({array(variants), number(static_cast<int64_t>(variants.size())),
-                          number(static_cast<int64_t>(exported.inputs.size())),
+                          number(static_cast<int64_t>(exported.inputs.size() + read)),
                           numbers(exported.inputs),
                           number(static_cast<int64_t>(exported.sizes.size())),
                           polynomials(exported.sizes),
                           number(static_cast<int64_t>(exported.results.size())), numbers(ranks),
-                          numbers(shapes), numbers(bytes), probe}));
+                          numbers(shapes), numbers(bytes), probe, between,
+                          number(exported.step == Export::Step::Linear ? 1 : 0)}));
   }
 
   // symbol(arguments...) = callee(table, arguments...)

@@ -27,8 +27,26 @@ struct ExportResult {
   int64_t element_bytes = 8;
 };
 
+// What lies on the tape between the two steps of a function (dini_tape in runtime/.../library.h).
+struct ExportSlot {
+  int64_t element_bytes = 8;
+  int64_t count = 1;                                 // product of the constant dimensions
+  std::vector<std::optional<types::Size>> dims;      // the others: at most, in the exported sizes
+  std::optional<types::Size> value;                  // of an int: at most
+};
+
+struct ExportTape {
+  int64_t hash = 0;
+  int64_t exported_sizes = 0;
+  std::vector<ExportSlot> slots;
+};
+
 struct Export {
+  enum class Step { Whole, Forward, Linear };
   std::string symbol;  // what C calls: `symbol` and `symbol_work_bytes`
+  Step step = Step::Whole;
+  std::shared_ptr<const ExportTape> tape;  // null where the step is Whole
+  std::string tape_symbol;                 // Forward: the name of the function that gives its size
   std::vector<ExportVariant> variants;
   std::vector<int64_t> inputs;      // of the entry: position in the caller's `in`, or ~j: size j
   std::vector<types::Size> sizes;   // that the entry takes, in the exported ones (SizeName{j})

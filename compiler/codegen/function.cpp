@@ -74,7 +74,9 @@ void FunctionEmitter::emitResults(const Region& body) {
     const ir::Value* value = body.yields()[k];
     llvm::Value* slot = b_.CreateConstInBoundsGEP1_64(m_.ptr, out_.getArg(1), k);
     llvm::Value* address = b_.CreateLoad(m_.ptr, slot);
+    result_sizes_.emplace_back();
     if (value->type.isScalar()) {
+      if (value->type.elem == ir::Elem::I64) result_ints_.emplace_back(k, scalar(value));
       storeAt(address, value->type.elem, fixed(i64c(0)), false, scalar(value));
     } else if (value->type.isStatic()) {
       const Val& held = val(value);
@@ -88,8 +90,10 @@ void FunctionEmitter::emitResults(const Region& body) {
       b_.CreateStore(held.ptr, address);
       unsigned field = 1;
       for (size_t axis = 0; axis < value->type.rank(); ++axis)
-        if (value->type.dims[axis] == ir::kDynamic)
+        if (value->type.dims[axis] == ir::kDynamic) {
+          result_sizes_.back().push_back(held.dims[axis]);
           b_.CreateStore(held.dims[axis], b_.CreateConstInBoundsGEP1_64(m_.i64, address, field++));
+        }
     }
   }
   if (dynamic) storeInfo(12, stackTop());

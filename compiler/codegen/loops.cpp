@@ -364,6 +364,7 @@ void FunctionEmitter::emitWhile(const Op& op) {
   advance(state, body, nullptr);
   trips->addIncoming(following, b_.GetInsertBlock());
   closeRegion(body);
+  if (op.attrs.i > 0) limits_.emplace_back(trips, i64c(op.attrs.i));
   finishLoop(state, trips, op.attrs.i > 0 ? i64c(op.attrs.i) : trips);
   setScalar(op.results[carries], trips);
 }

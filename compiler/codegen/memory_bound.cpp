@@ -41,7 +41,7 @@ MemoryBound resolvedIn(const Functions& functions, const ir::Function& function,
                        std::vector<const ir::Function*>& path) {
   const auto found = functions.find(&function);
   if (found == functions.end() || std::find(path.begin(), path.end(), &function) != path.end())
-    return {0, {}, false, {}};
+    return {0, {}, false};
   MemoryBound result = found->second;
   result.calls.clear();
   path.push_back(&function);
@@ -90,21 +90,31 @@ std::optional<Size> SizeAnalysis::bound(const llvm::Value* value) {
   if (const auto number = constantOf(value)) return Size(*number);
   if (const auto found = known_.find(value); found != known_.end()) return found->second;
   std::optional<Size> result = compute(value);
+  if (const auto* instruction = llvm::dyn_cast<llvm::Instruction>(value))
+    for (const llvm::Use& operand : instruction->operands())
+      if (loose_.contains(operand)) loose_.insert(value);
   known_[value] = result;
   return result;
 }
 
-// A phi whose incoming values are all equal, if it is taken to be equal to the first.
+// A phi whose incoming values are all equal, if it is taken to be equal to the first of them. Zeros
+// (the size of what no iteration has made yet) are passed over.
 std::optional<Size> SizeAnalysis::ofPhi(const llvm::Value* value) {
   const auto* phi = llvm::cast<llvm::PHINode>(value);
-  if (phi->getNumIncomingValues() == 0) return std::nullopt;
-  const std::optional<Size> first = bound(phi->getIncomingValue(0));
+  std::vector<const llvm::Value*> incoming;
+  for (const llvm::Use& one : phi->incoming_values())
+    if (constantOf(one) != 0) incoming.push_back(one);
+  if (incoming.empty()) return std::nullopt;
+  // What is derived under an assumption is forgotten if it fails.
+  auto before = known_;
+  known_[value] = std::nullopt;
+  const std::optional<Size> first = bound(incoming[0]);
+  known_ = before;
   if (!first) return std::nullopt;
-  // What is derived under the assumption is forgotten if it fails.
-  const auto before = known_;
+  if (incoming.size() < phi->getNumIncomingValues()) loose_.insert(value);
   known_[value] = first;
-  for (unsigned k = 1; k < phi->getNumIncomingValues(); ++k)
-    if (bound(phi->getIncomingValue(k)) != first) {
+  for (size_t k = 1; k < incoming.size(); ++k)
+    if (bound(incoming[k]) != first) {
       known_ = before;
       return std::nullopt;
     }
@@ -125,6 +135,7 @@ std::optional<Size> SizeAnalysis::compute(const llvm::Value* value) {
       case llvm::Instruction::Add:
         return *a + *b;
       case llvm::Instruction::Sub:
+        if (loose_.contains(binary->getOperand(1))) return std::nullopt;
         return *a - *b;
       case llvm::Instruction::Mul:
         return *a * *b;

@@ -7,6 +7,7 @@
 #include <map>
 #include <optional>
 #include <unordered_map>
+#include <unordered_set>
 #include <vector>
 
 #include <llvm/IR/Value.h>
@@ -22,10 +23,16 @@ struct MemoryBound {
     const ir::Function* callee = nullptr;
     std::vector<std::optional<types::Size>> sizes;  // given to the callee
   };
+  // Of a result: its dynamic dimensions, or the value where it is one int; what each is at most.
+  struct Result {
+    std::vector<std::optional<types::Size>> dims;
+    std::optional<types::Size> value;
+  };
   int64_t frame = 0;                // bytes, aligned
   std::vector<types::Size> pieces;  // bytes; SizeName{k} is the k-th dynamic size; negative counts 0
   bool exact = true;
-  std::vector<Call> calls;  // empty once they are added in
+  std::vector<Call> calls = {};  // empty once they are added in
+  std::vector<Result> results = {};
 };
 
 // The bound of a function with what it calls; recursion has none.
@@ -40,6 +47,11 @@ class SizeAnalysis {
   // An upper bound: rounding up to a power of two counts as adding its remainder. nullopt: no
   // polynomial.
   std::optional<types::Size> bound(const llvm::Value* value);
+  // Says of a value that it is at most another.
+  void limit(const llvm::Value* value, const llvm::Value* most) {
+    known_[value] = bound(most);
+    loose_.insert(value);
+  }
 
  private:
   std::optional<types::Size> compute(const llvm::Value* value);
@@ -48,6 +60,7 @@ class SizeAnalysis {
   const llvm::Value* in_;
   const llvm::Value* sizes_;
   std::unordered_map<const llvm::Value*, std::optional<types::Size>> known_;
+  std::unordered_set<const llvm::Value*> loose_;  // perhaps less than their bound: not to be subtracted
 };
 
 }  // namespace dini::codegen

@@ -98,15 +98,17 @@ bool collect(Context& context, session::Session& session, const BuildArguments& 
                                                : "its result is not one real"));
         continue;
       }
-      auto made = library::describe(session, *function, form, arguments.prefix, dims);
-      if (!made) return false;
-      if (!isFree(made->symbol)) {
-        context.fail(DiagCode::NotExportable,
-                     fmt::format("`{}` is a name that C has already", made->symbol),
-                     "give all names a prefix: `--prefix my_`");
-        return false;
+      auto described = library::describe(session, *function, form, arguments.prefix, dims);
+      if (described.empty()) return false;
+      for (library::Function& made : described) {
+        if (!isFree(made.symbol)) {
+          context.fail(DiagCode::NotExportable,
+                       fmt::format("`{}` is a name that C has already", made.symbol),
+                       "give all names a prefix: `--prefix my_`");
+          return false;
+        }
+        library.functions.push_back(std::move(made));
       }
-      library.functions.push_back(std::move(*made));
     }
   if (!library.functions.empty()) return true;
   context.fail(DiagCode::NotExportable, fmt::format("`{}` has no function to build", arguments.file));
@@ -178,9 +180,9 @@ Command addBuild(CLI::App& parser) {
   app->add_option("--fn", arguments->functions, "this function (repeat it; default: all)")
       ->allow_extra_args(false);
   app->add_option("--derivative", arguments->derivatives,
-                  "also: grad, value_and_grad, jvp, vjp, jac, hess")
+                  "also: grad, value_and_grad, jvp, vjp, jac, hess; split: value and derivatives in steps")
       ->delimiter(',')
-      ->check(CLI::IsMember({"grad", "value_and_grad", "jvp", "vjp", "jac", "hess"}));
+      ->check(CLI::IsMember({"grad", "value_and_grad", "jvp", "vjp", "jac", "hess", "split"}));
   app->add_option("--dims", arguments->dims, "sizes known now, such as n=100")->delimiter(',');
   app->add_option("--cpu", arguments->cpus,
                   "native (default), x86-64-v2, -v3, -v4; of several the best that the CPU has runs")

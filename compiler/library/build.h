@@ -21,7 +21,7 @@ struct BuildFailure {
   std::string message, help;  // no message: it went well
 };
 
-// Fills library.exact_work. The shared library needs a C compiler as its linker.
+// Fills exact_work and exact_tape of the functions. The shared library needs a C compiler as its linker.
 BuildFailure build(Library& library, session::Session& session, const BuildOptions& options);
 
 }  // namespace dini::library

@@ -45,7 +45,19 @@ const char* statusName(ir::Status status) {
   }
 }
 
-std::string comment(const Function& function, bool exact) {
+const char* inputName(const Function& function) {
+  return function.step == Function::Step::Backward  ? "out_bar"
+         : function.step == Function::Step::Tangent ? "in_dot"
+                                                    : "in";
+}
+
+const char* resultName(const Function& function) {
+  return function.step == Function::Step::Backward  ? "in_bar"
+         : function.step == Function::Step::Tangent ? "out_dot"
+                                                    : "out";
+}
+
+std::string comment(const Function& function) {
   std::string text = fmt::format("/* {}\n", function.place);
   if (!function.derivative.empty()) text += fmt::format(" *   {} of\n", function.derivative);
   // A signature may go over several lines.
@@ -62,18 +74,47 @@ std::string comment(const Function& function, bool exact) {
   size_t at = 0;
   for (const Leaf& leaf : function.inputs)
     if (leaf.size_argument < 0)
-      text += fmt::format(" * in[{}]: {}\n", at++, shapeOf(function, leaf));
+      text += fmt::format(" * {}[{}]: {}\n", inputName(function), at++, shapeOf(function, leaf));
   for (size_t k = 0; k < function.results.size(); ++k)
-    text += fmt::format(" * out[{}]: {}\n", k, shapeOf(function, function.results[k]));
+    text += fmt::format(" * {}[{}]: {}\n", resultName(function), k,
+                        shapeOf(function, function.results[k]));
   std::vector<const char*> names;
   for (const ir::Status status : function.statuses)
     if (const char* name = statusName(status)) names.push_back(name);
   text += fmt::format(" * statuses: {}\n",
                       names.empty() ? "DINI_OK only" : fmt::format("{}", fmt::join(names, ", ")));
-  text += exact ? " * workspace: always enough\n"
-                : " * workspace: a minimum; what more is needed depends on the data. After DINI_MEMORY "
-                  "call again with\n *   a larger one and its size in info->work_bytes\n";
+  if (function.step == Function::Step::Forward)
+    text +=
+        function.exact_tape
+            ? " * tape: always enough\n"
+            : " * tape: a minimum; what more is needed depends on the data. After DINI_MEMORY call "
+              "again with\n *   one of info->needed_bytes, and info->tape_bytes set\n";
+  text +=
+      function.exact_work
+          ? " * workspace: always enough\n"
+          : " * workspace: a minimum; what more is needed depends on the data. After DINI_MEMORY "
+            "call again with\n *   a larger one and its size in info->work_bytes\n";
   return text + " */\n";
+}
+
+std::string declaration(const Function& function) {
+  std::string parameters = "const void *const *in, void *const *out, const int64_t *sizes";
+  if (function.step == Function::Step::Forward) parameters += ", void *tape";
+  if (function.step == Function::Step::Backward)
+    parameters =
+        "const void *tape, const void *const *out_bar, void *const *in_bar,\n    const int64_t "
+        "*sizes";
+  if (function.step == Function::Step::Tangent)
+    parameters =
+        "const void *tape, const void *const *in_dot, void *const *out_dot,\n    const int64_t "
+        "*sizes";
+  std::string text = fmt::format(
+      "int {0}({1}, void *work,\n    dini_info *info);\nsize_t {0}_work_bytes(const int64_t "
+      "*sizes);\n",
+      function.symbol, parameters);
+  if (!function.tape_symbol.empty())
+    text += fmt::format("size_t {}(const int64_t *sizes);\n", function.tape_symbol);
+  return text + "\n";
 }
 
 }  // namespace
@@ -89,15 +130,8 @@ std::string cHeader(const Library& library) {
       "#ifndef {0}_H\n#define {0}_H\n\n#include \"dini/dini.h\"\n\n"
       "#ifdef __cplusplus\nextern \"C\" {{\n#endif\n\n",
       guard);
-  for (size_t k = 0; k < library.functions.size(); ++k) {
-    const Function& function = library.functions[k];
-    text += comment(function, library.exact_work[k]);
-    text += fmt::format(
-        "int {0}(const void *const *in, void *const *out, const int64_t *sizes, void *work,\n"
-        "    dini_info *info);\n"
-        "size_t {0}_work_bytes(const int64_t *sizes);\n\n",
-        function.symbol);
-  }
+  for (const Function& function : library.functions)
+    text += comment(function) + declaration(function);
   return text + "#ifdef __cplusplus\n}\n#endif\n#endif\n";
 }
 

@@ -48,6 +48,10 @@ class CppFunction {
 
   std::vector<std::string> parameters(bool with_results) const {
     std::vector<std::string> list{"dini::workspace& work"};
+    if (f_.step == Function::Step::Forward)
+      list.push_back("dini::tape& tape");
+    else if (f_.step != Function::Step::Whole)
+      list.push_back("const dini::tape& tape");
     for (size_t k = 0; k < f_.sizes.size(); ++k)
       if (sources_[k].empty()) list.push_back("std::int64_t " + f_.sizes[k].name);
     for (const Leaf& leaf : f_.inputs) {
@@ -102,27 +106,39 @@ class CppFunction {
     for (const Leaf& leaf : f_.results)
       out.push_back(leaf.isScalar() ? "&" + leaf.name : leaf.name + ".data()");
     const auto array = [](const char* type, const char* name, const std::vector<std::string>& all) {
-      return all.empty() ? fmt::format("  {}* const* {} = nullptr;\n", type, name)
-                         : fmt::format("  {}* const {}[] = {{{}}};\n", type, name,
-                                       fmt::join(all, ", "));
+      return all.empty()
+                 ? fmt::format("  {}* const* {} = nullptr;\n", type, name)
+                 : fmt::format("  {}* const {}[] = {{{}}};\n", type, name, fmt::join(all, ", "));
     };
-    text += sizes.empty() ? "  const std::int64_t* sizes = nullptr;\n"
-                          : fmt::format("  const std::int64_t sizes[] = {{{}}};\n",
-                                        fmt::join(sizes, ", "));
+    text += sizes.empty()
+                ? "  const std::int64_t* sizes = nullptr;\n"
+                : fmt::format("  const std::int64_t sizes[] = {{{}}};\n", fmt::join(sizes, ", "));
     text += array("const void", "in", in) + array("void", "out", out);
     text += fmt::format(
-        "  work.reserve(::{0}_work_bytes(sizes));\n"
-        "  info.work_bytes = work.size();\n"
-        "  ::{0}(in, out, sizes, work.data(), &info);\n"
-        "  return dini::status(info);\n",
-        f_.symbol);
-    return text;
+        "  work.reserve(::{0}_work_bytes(sizes));\n  info.work_bytes = work.size();\n", f_.symbol);
+    const std::string passed = "in, out, sizes, work.data(), &info";
+    if (f_.step == Function::Step::Whole) {
+      text += fmt::format("  ::{}({});\n", f_.symbol, passed);
+    } else if (f_.step == Function::Step::Forward) {
+      // A tape of a size that the data decide grows until it is enough.
+      text += fmt::format(
+          "  tape.reserve(::{}(sizes));\n  do {{\n    tape.reserve(info.needed_bytes);\n"
+          "    info.tape_bytes = tape.size();\n"
+          "    ::{}(in, out, sizes, tape.data(), work.data(), &info);\n"
+          "  }} while (info.status == DINI_MEMORY && info.needed_bytes > tape.size());\n",
+          f_.tape_symbol, f_.symbol);
+    } else {
+      text += fmt::format("  info.tape_bytes = tape.size();\n  ::{}(tape.data(), {});\n", f_.symbol,
+                          passed);
+    }
+    return text + "  return dini::status(info);\n";
   }
 
   // A function with one number as its result gives it as an `expected`.
   std::string convenience() const {
     if (f_.results.size() != 1 || !f_.results[0].isScalar()) return "";
     std::vector<std::string> passed{"work"};
+    if (f_.step != Function::Step::Whole) passed.push_back("tape");
     for (size_t k = 0; k < f_.sizes.size(); ++k)
       if (sources_[k].empty()) passed.push_back(f_.sizes[k].name);
     for (const Leaf& leaf : f_.inputs)
@@ -150,13 +166,15 @@ std::string namespaceOf(const std::string& name) {
 
 std::string cppHeader(const Library& library) {
   std::string text = fmt::format(
-      "// Functions compiled from Dini, for C++20. Shapes and statuses: {0}.h. The memory of `work` "
+      "// Functions compiled from Dini, for C++20. Shapes and statuses: {0}.h. The memory of "
+      "`work` "
       "is reused\n// from call to call; every thread has one of its own.\n#pragma once\n\n"
       "#include \"{0}.h\"\n#include \"dini/library.hpp\"\n\nnamespace {1} {{\n\n",
       library.name, namespaceOf(library.name));
   for (const Function& function : library.functions) {
-    text += fmt::format("// {}{}\n", function.derivative.empty() ? "" : function.derivative + " of ",
-                        function.signature.substr(0, function.signature.find('\n')));
+    text +=
+        fmt::format("// {}{}\n", function.derivative.empty() ? "" : function.derivative + " of ",
+                    function.signature.substr(0, function.signature.find('\n')));
     text += CppFunction(function).text() + "\n";
   }
   return text + fmt::format("}}  // namespace {}\n", namespaceOf(library.name));

@@ -18,7 +18,6 @@ namespace dini::library {
 struct Library {
   std::string name;  // "model": libmodel.a, model.h
   std::vector<Function> functions;
-  std::vector<bool> exact_work;  // of each: whether NAME_work_bytes is always enough
 };
 
 std::string cHeader(const Library& library);

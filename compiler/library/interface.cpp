@@ -6,6 +6,7 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
+#include "ad/parts.h"
 #include "ir/run_notes.h"
 #include "ir/walk.h"
 
@@ -34,12 +35,14 @@ std::string cName(const std::string& text) {
 // Names that the emitted headers use themselves, and words of C++, get an underscore.
 std::string parameterName(const std::string& text) {
   static const std::set<std::string> taken = {
-      "work", "in",  "out",  "sizes", "info",  "auto",  "bool", "break",  "case",   "char",  "class",
-      "const", "do", "double", "else", "enum", "float", "for",  "goto",   "if",     "inline", "int",
-      "long", "new", "delete", "register", "return", "short", "signed", "static", "struct",
-      "switch", "template", "this", "typename", "union", "unsigned", "using", "virtual", "void",
-      "volatile", "while", "namespace", "operator", "private", "public", "friend", "export",
-      "default", "continue", "concept", "requires", "extern", "mutable", "std", "dini", "result"};
+      "work",     "in",       "out",       "sizes",    "info",     "auto",    "bool",    "break",
+      "case",     "char",     "class",     "const",    "do",       "double",  "else",    "enum",
+      "float",    "for",      "goto",      "if",       "inline",   "int",     "long",    "new",
+      "delete",   "register", "return",    "short",    "signed",   "static",  "struct",  "switch",
+      "template", "this",     "typename",  "union",    "unsigned", "using",   "virtual", "void",
+      "volatile", "while",    "namespace", "operator", "private",  "public",  "friend",  "export",
+      "default",  "continue", "concept",   "requires", "extern",   "mutable", "std",     "dini",
+      "result"};
   const std::string name = cName(text);
   return taken.contains(name) ? name + "_" : name;
 }
@@ -76,12 +79,14 @@ class Results {
 
   std::vector<Leaf> of(const std::string& derivative) const {
     std::vector<Leaf> leaves;
-    if (derivative.empty() || derivative == "value_and_grad" || derivative == "jvp")
+    if (derivative.empty() || derivative == "value_and_grad" || derivative == "jvp" ||
+        derivative == "fwd")
       addLeaves(*value_, "value", anyNumber, leaves);
-    if (derivative == "jvp") addLeaves(*value_, "d_value", anyNumber, leaves);
-    if (derivative == "grad" || derivative == "value_and_grad" || derivative == "vjp")
-      for (size_t k : selected())
-        addLeaves(*parameters_[k], "bar_" + name(k), anyNumber, leaves);
+    if (derivative == "jvp" || derivative == "tan")
+      addLeaves(*value_, "d_value", anyNumber, leaves);
+    if (derivative == "grad" || derivative == "value_and_grad" || derivative == "vjp" ||
+        derivative == "bwd")
+      for (size_t k : selected()) addLeaves(*parameters_[k], "bar_" + name(k), anyNumber, leaves);
     if (derivative == "jac")
       for (const Leaf& row : realLeaves(*value_, ""))
         for (const Leaf& column : selectedLeaves()) leaves.push_back(block(row, column, "jac"));
@@ -140,8 +145,8 @@ const ast::Binding* sizeParameter(const ast::Parameter& parameter) {
 
 // Size names that arrays bring with them, then those that are int parameters.
 std::vector<SizeArgument> sizeArguments(const ast::FnDecl& declaration,
-                                        const std::vector<TypePtr>& parameters,
-                                        const Type& result, const Dims& dims) {
+                                        const std::vector<TypePtr>& parameters, const Type& result,
+                                        const Dims& dims) {
   std::vector<types::SizeName> names;
   for (const TypePtr& parameter : parameters) addNames(*parameter, names);
   addNames(result, names);
@@ -169,8 +174,8 @@ std::set<ir::Status> possibleStatuses(const ir::Module& module, const ir::Functi
     ir::walk(one.body, [&](const ir::Op& op) {
       switch (op.code) {
         case ir::OpCode::Root:
-          found.insert({ir::Status::NotConverged, ir::Status::NonFinite,
-                        ir::Status::StartOutOfDomain});
+          found.insert(
+              {ir::Status::NotConverged, ir::Status::NonFinite, ir::Status::StartOutOfDomain});
           break;
         case ir::OpCode::LinearSolve:
         case ir::OpCode::Factor:
@@ -244,65 +249,141 @@ std::string whyNot(const ast::FnDecl& declaration) {
   return "";
 }
 
-std::optional<Function> describe(session::Session& session, const ast::FnDecl& declaration,
-                                 const std::string& derivative, const std::string& prefix,
-                                 const Dims& dims) {
-  const auto fixed = [&](types::SizeName name) -> std::optional<types::Size> {
+namespace {
+
+// A declaration with the sizes that are fixed put in.
+class Description {
+ public:
+  Description(session::Session& session, const ast::FnDecl& declaration, std::string prefix,
+              Dims dims)
+      : session_(session),
+        declaration_(declaration),
+        prefix_(std::move(prefix)),
+        dims_(std::move(dims)) {
+    const auto fixed = [&](types::SizeName name) { return fixedSize(name); };
+    for (const TypePtr& type : declaration.type->elements)
+      parameters_.push_back(types::substitute(type, fixed));
+    value_ = types::substitute(declaration.type->result, fixed);
+  }
+
+  std::vector<Function> whole(const std::string& derivative) const {
+    Function made = begun(derivative);
+    made.lowered = lowered(session_.lowerer(), derivative);
+    if (made.lowered == nullptr) return {};
+    if (meetsTies(session_.lowerer().module(), *made.lowered)) {
+      made.probe = lowered(session_.probeLowerer(), derivative);
+      if (made.probe == nullptr) return {};
+    }
+    addArguments(made);
+    if (derivative == "jvp") addTangents(made);
+    if (derivative == "vjp") addLeaves(*value_, "ybar", anyNumber, made.inputs);
+    made.statuses = possibleStatuses(session_.lowerer().module(), *made.lowered);
+    return {std::move(made)};
+  }
+
+  // Where the derivative may meet ties of `locked` the probe is a part of the first step.
+  std::vector<Function> steps() const {
+    const ir::Function* both = lowered(session_.lowerer(), "maps");
+    const bool probes = both != nullptr && meetsTies(session_.lowerer().module(), *both);
+    lower::Lowerer& lowerer = probes ? session_.probeLowerer() : session_.lowerer();
+    if (probes) both = lowered(lowerer, "maps");
+    if (both == nullptr) return {};
+    Function forward = begun("fwd"), tangent = begun("tan"), backward = begun("bwd");
+    addArguments(forward);
+    addTangents(tangent);
+    addLeaves(*value_, "ybar", anyNumber, backward.inputs);
+    ad::Parts parts = ad::partsOf(*both, {tangent.inputs.size(), backward.inputs.size(),
+                                          forward.results.size(), tangent.results.size()});
+    const auto take = [&](Function& step, Function::Step which,
+                          std::unique_ptr<ir::Function> part) {
+      step.step = which;
+      step.part = std::move(part);
+      step.lowered = step.part.get();
+      step.probed = probes;
+      step.residuals = parts.residuals;
+      step.statuses = possibleStatuses(lowerer.module(), *step.lowered);
+      if (which != Function::Step::Forward) step.statuses.erase(ir::Status::Shape);
+    };
+    take(forward, Function::Step::Forward, std::move(parts.forward));
+    take(tangent, Function::Step::Tangent, std::move(parts.tangent));
+    take(backward, Function::Step::Backward, std::move(parts.backward));
+    forward.tape_symbol = cName(prefix_ + declaration_.name.text + "_tape_bytes");
+    return {std::move(forward), std::move(backward), std::move(tangent)};
+  }
+
+ private:
+  std::optional<types::Size> fixedSize(types::SizeName name) const {
     const auto value = [&](const ast::Binding& binding) -> std::optional<types::Size> {
       if (!binding.size || *binding.size != types::Size::named(name)) return std::nullopt;
-      const auto given = dims.find(binding.name);
-      return given == dims.end() ? std::nullopt : std::optional(types::Size(given->second));
+      const auto given = dims_.find(binding.name);
+      return given == dims_.end() ? std::nullopt : std::optional(types::Size(given->second));
     };
-    for (const ast::BindingPtr& binding : declaration.sizes)
+    for (const ast::BindingPtr& binding : declaration_.sizes)
       if (const auto size = value(*binding)) return size;
-    for (const ast::Parameter& parameter : declaration.parameters)
+    for (const ast::Parameter& parameter : declaration_.parameters)
       if (parameter.binding != nullptr)
         if (const auto size = value(*parameter.binding)) return size;
     return std::nullopt;
-  };
-  std::vector<TypePtr> parameters;
-  for (const TypePtr& type : declaration.type->elements)
-    parameters.push_back(types::substitute(type, fixed));
-  const TypePtr value = types::substitute(declaration.type->result, fixed);
-  const auto lower = [&](lower::Lowerer& lowerer) {
-    return derivative.empty() ? lowerer.lowerFunction(declaration, parameters, dims)
-                              : lowerer.lowerDerivative(declaration, parameters, derivative, dims);
-  };
-  const auto lowered = lower(session.lowerer());
-  if (!lowered) return std::nullopt;
+  }
 
-  Function made;
-  made.symbol = cName(prefix + declaration.name.text + (derivative.empty() ? "" : "_" + derivative));
-  made.derivative = derivative;
-  const SourceFile& file = session.sources().file(declaration.span.file);
-  made.place = fmt::format("{}:{}", file.path(), file.lineColumn(declaration.span.begin).line);
-  const std::string_view text = file.text();
-  const auto ends = declaration.result->span.end;
-  made.signature = text.substr(declaration.span.begin, ends - declaration.span.begin);
-  made.sizes = sizeArguments(declaration, parameters, *value, dims);
-  made.lowered = lowered->function;
-  if (meetsTies(session.lowerer().module(), *lowered->function)) {
-    const auto probe = lower(session.probeLowerer());
-    if (!probe) return std::nullopt;
-    made.probe = probe->function;
+  const ir::Function* lowered(lower::Lowerer& lowerer, const std::string& derivative) const {
+    const auto made = derivative.empty()
+                          ? lowerer.lowerFunction(declaration_, parameters_, dims_)
+                          : lowerer.lowerDerivative(declaration_, parameters_, derivative, dims_);
+    return made ? made->function : nullptr;
   }
-  const Results results(declaration, parameters, value);
-  for (size_t k = 0; k < parameters.size(); ++k) {
-    if (sizeParameter(declaration.parameters[k]) && dims.contains(results.name(k))) continue;
-    const size_t first = made.inputs.size();
-    addLeaves(*parameters[k], results.name(k), anyNumber, made.inputs);
-    if (const ast::Binding* binding = sizeParameter(declaration.parameters[k]))
-      for (size_t j = 0; j < made.sizes.size(); ++j)
-        if (made.sizes[j].id == binding->size->names()[0])
-          made.inputs[first].size_argument = static_cast<int>(j);
+
+  Results results() const { return {declaration_, parameters_, value_}; }
+
+  Function begun(const std::string& derivative) const {
+    Function made;
+    made.symbol =
+        cName(prefix_ + declaration_.name.text + (derivative.empty() ? "" : "_" + derivative));
+    made.derivative = derivative;
+    const SourceFile& file = session_.sources().file(declaration_.span.file);
+    made.place = fmt::format("{}:{}", file.path(), file.lineColumn(declaration_.span.begin).line);
+    const std::string_view text = file.text();
+    const auto ends = declaration_.result->span.end;
+    made.signature = text.substr(declaration_.span.begin, ends - declaration_.span.begin);
+    made.sizes = sizeArguments(declaration_, parameters_, *value_, dims_);
+    made.results = results().of(derivative);
+    return made;
   }
-  if (derivative == "jvp")
+
+  void addArguments(Function& made) const {
+    const Results results = this->results();
+    for (size_t k = 0; k < parameters_.size(); ++k) {
+      if (sizeParameter(declaration_.parameters[k]) && dims_.contains(results.name(k))) continue;
+      const size_t first = made.inputs.size();
+      addLeaves(*parameters_[k], results.name(k), anyNumber, made.inputs);
+      if (const ast::Binding* binding = sizeParameter(declaration_.parameters[k]))
+        for (size_t j = 0; j < made.sizes.size(); ++j)
+          if (made.sizes[j].id == binding->size->names()[0])
+            made.inputs[first].size_argument = static_cast<int>(j);
+    }
+  }
+
+  void addTangents(Function& made) const {
+    const Results results = this->results();
     for (const size_t k : results.selected())
-      addLeaves(*parameters[k], "d_" + results.name(k), anyNumber, made.inputs);
-  if (derivative == "vjp") addLeaves(*value, "ybar", anyNumber, made.inputs);
-  made.results = results.of(derivative);
-  made.statuses = possibleStatuses(session.lowerer().module(), *made.lowered);
-  return made;
+      addLeaves(*parameters_[k], "d_" + results.name(k), anyNumber, made.inputs);
+  }
+
+  session::Session& session_;
+  const ast::FnDecl& declaration_;
+  std::string prefix_;
+  Dims dims_;
+  std::vector<TypePtr> parameters_;
+  TypePtr value_;
+};
+
+}  // namespace
+
+std::vector<Function> describe(session::Session& session, const ast::FnDecl& declaration,
+                               const std::string& derivative, const std::string& prefix,
+                               const Dims& dims) {
+  const Description description(session, declaration, prefix, dims);
+  return derivative == "split" ? description.steps() : description.whole(derivative);
 }
 
 }  // namespace dini::library

@@ -218,9 +218,9 @@ std::vector<std::string> Emitter::parameterNames(const FunctionValue& f) const {
       std::vector<const types::Type*> types = parameterTypes(*f.base);
       for (size_t k = 0; f.wrt.empty() && k < names.size(); ++k)
         if (types[k] == nullptr || types::holdsReals(*types[k])) selected.push_back(names[k]);
-      if (f.form == Form::Jvp || f.form == Form::Hvp || f.form == Form::DirDeriv)
+      if (f.form == Form::Jvp || f.form == Form::Hvp || f.form == Form::DirDeriv || f.form == Form::Maps)
         for (const std::string& name : selected) names.push_back("d_" + name);
-      if (f.form == Form::Vjp) names.push_back("ybar");
+      if (f.form == Form::Vjp || f.form == Form::Maps) names.push_back("ybar");
       break;
     }
   }

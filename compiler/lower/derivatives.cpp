@@ -232,6 +232,30 @@ Val Emitter::cotangent(Differentiation& d) {
   return likeSelected(d, all.subspan(results_of_base.size()));
 }
 
+// The value, its tangent (the further arguments but the last) and the cotangents (by the last).
+Val Emitter::bothMaps(Differentiation& d) {
+  check(d.further.size() == d.selected.size() + 1, "tangents and a cotangent");
+  std::vector<ir::Value*> more, bars = leavesOf(d.further.back());
+  for (size_t j = 0; j < d.selected.size(); ++j)
+    for (ir::Value* dot : leavesOf(d.further[j]))
+      if (dot->type.isReal()) more.push_back(dot);
+  for (ir::Value* bar : bars)
+    if (bar->type.isReal()) more.push_back(bar);
+  std::vector<ir::Value*> results = differentiated(
+      d, std::move(more),
+      [&](ir::Module& module, const ir::Function& f) { return ad::bothMaps(module, f, d.request); });
+  std::span<ir::Value* const> all = results;
+  Val value = withLeaves(d.base.result, all.first(bars.size()));
+  std::span<ir::Value* const> dots = all.subspan(bars.size());
+  Val slope = mapLeaves(value, [&](ir::Value* leaf) {
+    if (!leaf->type.isReal()) return leaf;
+    ir::Value* own = dots.front();
+    dots = dots.subspan(1);
+    return own;
+  });
+  return Val::tuple({value, slope, likeSelected(d, dots)});
+}
+
 namespace {
 // The parts of a composite that hold reals.
 std::vector<Val> realParts(const Val& value) {
@@ -324,6 +348,8 @@ Val Emitter::callDerivative(const FunctionValue& f, std::vector<NamedVal> argume
       return tangent(d);
     case Form::Vjp:
       return cotangent(d);
+    case Form::Maps:
+      return bothMaps(d);
     case Form::GradCheck:
       return gradientError(d);
     default:

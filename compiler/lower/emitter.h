@@ -351,6 +351,7 @@ class Emitter {
   Val jacobian(Differentiation& d);
   Val tangent(Differentiation& d);
   Val cotangent(Differentiation& d);
+  Val bothMaps(Differentiation& d);
   Val gradientError(Differentiation& d);
   Val inspection(Differentiation& d);
   Val jacobianParts(const Val& out, const Val& in,

@@ -64,7 +64,7 @@ class Lowerer {
                                        const std::vector<types::TypePtr>& argument_types,
                                        const Constants& constants = {});
   // A derivative of it by all parameters that hold reals: "grad", "value_and_grad", "jvp" (tangents
-  // follow the arguments), "vjp" (the cotangent follows), "jac" or "hess".
+  // follow the arguments), "vjp" (the cotangent follows), "jac" or "hess"; or "maps": value, tangent and cotangent, after both.
   std::optional<Lowered> lowerDerivative(const ast::FnDecl& function,
                                          const std::vector<types::TypePtr>& argument_types,
                                          const std::string& form,

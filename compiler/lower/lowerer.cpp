@@ -130,7 +130,8 @@ Form derivativeForm(const std::string& name) {
   const std::pair<const char*, Form> forms[] = {
       {"grad", Form::Grad}, {"value_and_grad", Form::ValueAndGrad},
       {"jac", Form::Jac},   {"hess", Form::Hess},
-      {"jvp", Form::Jvp},   {"vjp", Form::Vjp}};
+      {"jvp", Form::Jvp},   {"vjp", Form::Vjp},
+      {"maps", Form::Maps}};
   for (const auto& [text, form] : forms)
     if (name == text) return form;
   failCheck("no derivative is called " + name);
@@ -154,11 +155,11 @@ std::optional<Lowered> Lowerer::lowerDerivative(const ast::FnDecl& function,
     auto base = std::make_shared<FunctionValue>();
     base->decl = &function;
     f.base = std::move(base);
-    if (f.form == Form::Jvp)
+    if (f.form == Form::Jvp || f.form == Form::Maps)
       for (size_t k = 0; k < argument_types.size(); ++k)
         if (types::holdsReals(*argument_types[k]))
           add(*argument_types[k], "d_" + function.parameters[k].name.text);
-    if (f.form == Form::Vjp) add(*function.type->result, "ybar");
+    if (f.form == Form::Vjp || f.form == Form::Maps) add(*function.type->result, "ybar");
     return emitter.callDerivative(f, std::move(arguments));
   });
 }

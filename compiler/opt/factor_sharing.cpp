@@ -3,6 +3,7 @@
 
 #include "ir/builder.h"
 #include "ir/walk.h"
+#include "opt/opt.h"
 #include "opt/passes.h"
 
 namespace dini::opt {
@@ -52,7 +53,7 @@ class Sharing {
       Key key{op.operand(0), op.attrs.i};
       auto known = factored_.find(key);
       if (known == factored_.end()) {
-        if (uses_[key] < 2 && !loopsOver(op)) continue;
+        if (uses_[key] < 2 && !loopsOver(op) && !op.result()->linear) continue;
         ir::Attrs attrs;
         attrs.i = op.attrs.i;
         Builder builder(function, region);

@@ -24,4 +24,9 @@ void simplify(ir::Module& module, ir::Function& function);
 // into the form that runs fast, factorisations shared, what loops do not change moved out of them.
 void prepareForCodegen(ir::Module& module, ir::Function& function);
 
+// linear_solve -> factor and solve_factored where several solves share a matrix, or where a loop does
+// not change it (factor_sharing.cpp); between linearisation and its end (linear flags)
+// also where a tangent's solve is the only one, so that the matrix is factored in the primal part.
+bool shareFactorisations(ir::Function& function);
+
 }  // namespace dini::opt

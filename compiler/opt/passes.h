@@ -18,9 +18,6 @@ bool removeDeadCode(ir::Function& function);
 bool selectBranches(ir::Function& function);
 // Out of loops, what they compute the same in every iteration. (invariant_code.cpp)
 bool hoistInvariants(ir::Function& function);
-// linear_solve -> factor and solve_factored where several solves share a matrix, or where a loop
-// does not change it. (factor_sharing.cpp)
-bool shareFactorisations(ir::Function& function);
 // Additions to one element of an array out of branches. (conditional_updates.cpp)
 bool moveConditionalUpdates(ir::Function& function);
 // Arrays of zeros to which slices are added, as the parts they consist of. (slice_sums.cpp)

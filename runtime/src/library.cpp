@@ -4,26 +4,16 @@
 
 #include <cstring>
 
+#include "tape.h"
+
+using namespace dini_runtime;
 
 namespace {
 
 constexpr size_t kAlignment = 64;
 constexpr int64_t kMaxDepth = 1000;  // the caller's stack is of unknown size
-constexpr int64_t kHuge = int64_t{1} << 60;  // sizes saturate here: no workspace has it
 
 size_t aligned(size_t bytes) { return (bytes + kAlignment - 1) / kAlignment * kAlignment; }
-
-// The value of the polynomial at `*code`, which is moved behind it; saturates.
-int64_t evaluate(const int64_t*& code, const int64_t* sizes) {
-  int64_t sum = 0;
-  for (int64_t terms = *code++; terms > 0; --terms) {
-    int64_t product = *code++;
-    for (int64_t factors = *code++; factors > 0; --factors)
-      if (__builtin_mul_overflow(product, sizes[*code++], &product)) product = kHuge;
-    if (__builtin_add_overflow(sum, product, &sum)) sum = kHuge;
-  }
-  return sum < kHuge ? sum : kHuge;
-}
 
 int cpuLevel() {
   __builtin_cpu_init();
@@ -49,14 +39,18 @@ struct Layout {
   size_t sizes, in, out, descriptors, frame;
 };
 
-Layout layoutOf(const dini_function& function) {
+Layout layoutOf(const dini_function& function, Tape::Access tape) {
   Layout at{};
   size_t slots = 0;
-  for (int64_t k = 0; k < function.n_out; ++k)
-    if (function.out_rank[k] > 0) slots += 1 + static_cast<size_t>(function.out_rank[k]);
+  const auto descriptor = [&](int64_t rank) {
+    slots += rank > 0 ? 1 + static_cast<size_t>(rank) : 0;
+  };
+  for (int64_t k = 0; k < function.n_out; ++k) descriptor(function.out_rank[k]);
+  const int64_t written = tape == Tape::Access::Write ? function.tape->n_slots : 0;
+  for (int64_t k = 0; k < written; ++k) descriptor(function.tape->slots[k].rank);
   at.in = 8 * static_cast<size_t>(function.n_sizes);
   at.out = at.in + 8 * static_cast<size_t>(function.n_in);
-  at.descriptors = at.out + 8 * static_cast<size_t>(function.n_out);
+  at.descriptors = at.out + 8 * static_cast<size_t>(function.n_out + written);
   at.frame = aligned(at.descriptors + 8 * slots);
   return at;
 }
@@ -113,6 +107,7 @@ int finish(dini_info* info, int64_t status, const dini_variant* variant, const d
   info->scale = run.scale;
   info->rcond = run.rcond;
   info->tolerance = run.tolerance;
+  info->needed_bytes = 0;
   if (status != DINI_OK && variant != nullptr && run.site >= 0) {
     const dini_site& site = variant->sites[run.site];
     info->file = site.file;
@@ -143,9 +138,9 @@ bool deliver(const dini_function& function, void* const* out, void* const* descr
 }  // namespace
 
 namespace {
-size_t workOf(const dini_function* function, const int64_t* sizes) {
+size_t workOf(const dini_function* function, const int64_t* sizes, Tape::Access tape) {
   const dini_variant* variant = chosen(*function);
-  const Layout at = layoutOf(*function);
+  const Layout at = layoutOf(*function, tape);
   if (variant == nullptr) return kAlignment + at.frame;
   auto* expanded =
       static_cast<int64_t*>(__builtin_alloca(8 * static_cast<size_t>(function->n_sizes + 1)));
@@ -153,19 +148,51 @@ size_t workOf(const dini_function* function, const int64_t* sizes) {
   return kAlignment + at.frame + frameBytes(*variant, expanded);
 }
 
-void ignoreReport(void*, int64_t, int64_t, double, double, int64_t) {}
+void countTie(void* context, int64_t, int64_t kind, double, double, int64_t) {
+  constexpr int64_t kDecided = 1, kUndecided = 2;  // of ir::TieKind
+  if (kind == kDecided || kind == kUndecided) ++*static_cast<int64_t*>(context);
+}
+
+// The parameters and results of the entry: first the tape's slots that are read, last those that
+// are written. Gives the dynamic results' descriptors their places.
+void bind(const dini_function& function, const void* const* in, void* const* out,
+          const int64_t* sizes, const Tape& tape, const void** entry_in, void** entry_out,
+          int64_t* descriptor) {
+  const int64_t read = tape.access == Tape::Access::Read ? function.tape->n_slots : 0;
+  if (read > 0) tape.addresses(entry_in);
+  for (int64_t k = 0; k < function.n_in - read; ++k) {
+    const int64_t from = function.in[k];
+    entry_in[read + k] = from >= 0 ? in[from] : &sizes[~from];
+  }
+  const auto place = [&](int64_t rank, void* fixed) -> void* {
+    if (rank == 0) return fixed;
+    int64_t* own = descriptor;
+    descriptor += 1 + rank;
+    return own;
+  };
+  for (int64_t k = 0; k < function.n_out; ++k) entry_out[k] = place(function.out_rank[k], out[k]);
+  if (tape.access != Tape::Access::Write) return;
+  char* at = tape.data();
+  for (int64_t k = 0; k < function.tape->n_slots; ++k) {
+    const dini_slot& slot = function.tape->slots[k];
+    entry_out[function.n_out + k] = place(slot.rank, at);
+    if (slot.rank == 0) at += slotBytes(slot, nullptr);
+  }
+}
 
 // The entry runs under no signature that the undefined-behaviour sanitizer could compare.
-__attribute__((no_sanitize("undefined"))) int callOnce(
-    const dini_function* function, const void* const* in, void* const* out, const int64_t* sizes,
-    void* work, dini_info* info, dini_notes* notes) {
+__attribute__((no_sanitize("undefined"))) int callOnce(const dini_function* function,
+                                                       const void* const* in, void* const* out,
+                                                       const int64_t* sizes, const Tape& tape,
+                                                       void* work, dini_info* info,
+                                                       dini_notes* notes) {
   static constexpr uint8_t kNever = 0;
   dini_run run{};
   run.site = run.batch_index = -1;
   run.rcond = -1;
   const dini_variant* variant = chosen(*function);
   if (variant == nullptr) return finish(info, DINI_CPU, nullptr, run);
-  const Layout at = layoutOf(*function);
+  const Layout at = layoutOf(*function, tape.access);
   const auto address = reinterpret_cast<uintptr_t>(work);
   char* base = static_cast<char*>(work) + (aligned(address) - address);
   const size_t given = info != nullptr ? info->work_bytes : 0;
@@ -173,86 +200,84 @@ __attribute__((no_sanitize("undefined"))) int callOnce(
   if (given > 0 && given < kAlignment + at.frame) return finish(info, DINI_MEMORY, nullptr, run);
   auto* expanded = reinterpret_cast<int64_t*>(base);
   if (!expandSizes(*function, sizes, expanded)) return finish(info, DINI_SHAPE, nullptr, run);
-  const size_t needed = frameBytes(*variant, expanded);
+  size_t needed = 0;
+  if (const int64_t failed = tape.open(sizes, variant->cpu_level, &needed); failed != DINI_OK) {
+    finish(info, failed, nullptr, run);
+    if (info != nullptr) info->needed_bytes = needed;
+    return static_cast<int>(failed);
+  }
+  run.work_end = base + at.frame + frameBytes(*variant, expanded);
+  if (given > 0) run.work_end = static_cast<char*>(work) + given;
+  if (tape.access == Tape::Access::Read) tape.readDims(expanded);
   auto* entry_in = reinterpret_cast<const void**>(base + at.in);
   auto* entry_out = reinterpret_cast<void**>(base + at.out);
-  auto* descriptor = reinterpret_cast<int64_t*>(base + at.descriptors);
-  for (int64_t k = 0; k < function->n_in; ++k) {
-    const int64_t from = function->in[k];
-    entry_in[k] = from >= 0 ? in[from] : &sizes[~from];
-  }
-  for (int64_t k = 0; k < function->n_out; ++k) {
-    entry_out[k] = function->out_rank[k] > 0 ? static_cast<void*>(descriptor) : out[k];
-    if (function->out_rank[k] > 0) descriptor += 1 + function->out_rank[k];
-  }
+  bind(*function, in, out, sizes, tape, entry_in, entry_out,
+       reinterpret_cast<int64_t*>(base + at.descriptors));
+  int64_t ties = 0;
   run.cancel = info != nullptr && info->cancel != nullptr ? info->cancel : &kNever;
-  run.work_end = base + at.frame + needed;
-  if (given > 0) run.work_end = static_cast<char*>(work) + given;
   run.depth_left = kMaxDepth - 1;
+  run.context = &ties;
   run.print = ignorePrint;
   run.notes = notes;
-  run.report = ignoreReport;
+  run.report = countTie;
   int64_t status = variant->entry(entry_in, entry_out, expanded, base + at.frame, &run);
   if (status == DINI_OK && !deliver(*function, out, entry_out, sizes)) {
     run.site = -1;
     status = DINI_SHAPE;
   }
-  return finish(info, status, variant, run);
+  if (status == DINI_OK && tape.access == Tape::Access::Write)
+    status = tape.close(entry_out + function->n_out, sizes, variant->cpu_level, &needed);
+  finish(info, status, variant, run);
+  if (info != nullptr) {
+    info->needed_bytes = needed;
+    info->ties = ties;
+  }
+  return static_cast<int>(status);
+}
+
+int callWith(const dini_function* function, const void* const* in, void* const* out,
+             const int64_t* sizes, const Tape& tape, void* work, dini_info* info) {
+  dini_notes notes{0, 1, -1};
+  int status = callOnce(function, in, out, sizes, tape, work, info, &notes);
+  const bool tie = notes.tie != 0;
+  // Derivatives, and a status that they led to, are void where the fast variant met a tie.
+  if (tie && function->probe != nullptr && status != DINI_INTERRUPTED)
+    status = callOnce(function->probe, in, out, sizes, tape, work, info, &notes);
+  if (info != nullptr) info->tie = tie || info->ties > 0 ? 1 : 0;
+  return status;
 }
 
 }  // namespace
 
 size_t dini_library_work(const dini_function* function, const int64_t* sizes) {
-  const size_t fast = workOf(function, sizes);
-  const size_t probe = function->probe != nullptr ? workOf(function->probe, sizes) : 0;
+  const Tape::Access tape = accessOf(*function);
+  const size_t fast = workOf(function, sizes, tape);
+  const size_t probe = function->probe != nullptr ? workOf(function->probe, sizes, tape) : 0;
   return fast > probe ? fast : probe;
 }
 
 int dini_library_call(const dini_function* function, const void* const* in, void* const* out,
                       const int64_t* sizes, void* work, dini_info* info) {
-  dini_notes notes{0, 1, -1};
-  int status = callOnce(function, in, out, sizes, work, info, &notes);
-  const bool tie = notes.tie != 0;
-  // Derivatives, and a status that they led to, are void where the fast variant met a tie.
-  if (tie && function->probe != nullptr && status != DINI_INTERRUPTED)
-    status = callOnce(function->probe, in, out, sizes, work, info, &notes);
-  if (info != nullptr) info->tie = tie ? 1 : 0;
-  return status;
+  return callWith(function, in, out, sizes, Tape(), work, info);
 }
 
-const char* dini_status_text(int status) {
-  switch (status) {
-    case DINI_OK:
-      return "success";
-    case DINI_NOT_CONVERGED:
-      return "the solver did not converge";
-    case DINI_NON_FINITE:
-      return "a value is infinite or NaN";
-    case DINI_SINGULAR:
-      return "a matrix is singular";
-    case DINI_START_OUT_OF_DOMAIN:
-      return "the equations cannot be evaluated at the start";
-    case DINI_MULTIPLE_ROOT:
-      return "the root is multiple: it has no derivative";
-    case DINI_ASSERTION:
-      return "an assertion does not hold";
-    case DINI_BOUNDS:
-      return "an index is out of bounds";
-    case DINI_BOUND:
-      return "more iterations or deeper calls than allowed";
-    case DINI_SHAPE:
-      return "sizes do not fit";
-    case DINI_INTERRUPTED:
-      return "interrupted";
-    case DINI_MEMORY:
-      return "the workspace is too small";
-    case DINI_DOMAIN:
-      return "an argument is outside the domain";
-    case DINI_IRREGULAR:
-      return "the equations define no derivative: their Jacobian is singular for some tie weights";
-    case DINI_CPU:
-      return "this CPU lacks instructions that the library was compiled for";
-    default:
-      return "unknown status";
-  }
+int dini_library_forward(const dini_function* function, const void* const* in, void* const* out,
+                         const int64_t* sizes, void* tape, void* work, dini_info* info) {
+  const size_t given = info != nullptr ? info->tape_bytes : 0;
+  const Tape written(*function->tape, Tape::Access::Write, static_cast<char*>(tape),
+                     given > 0 ? given : dini_library_tape(function, sizes));
+  return callWith(function, in, out, sizes, written, work, info);
+}
+
+int dini_library_linear(const dini_function* function, const void* tape, const void* const* in,
+                        void* const* out, const int64_t* sizes, void* work, dini_info* info) {
+  // Only read through this.
+  auto* bytes = static_cast<char*>(const_cast<void*>(tape));
+  const Tape read(*function->tape, Tape::Access::Read, bytes,
+                  info != nullptr ? info->tape_bytes : 0);
+  return callWith(function, in, out, sizes, read, work, info);
+}
+
+size_t dini_library_tape(const dini_function* function, const int64_t* sizes) {
+  return tapeBytes(*function->tape, sizes);
 }

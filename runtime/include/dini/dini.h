@@ -10,6 +10,18 @@
  * order stated there (NULL where there are none). Buffers do not overlap. `work` is scratch memory
  * of NAME_work_bytes(sizes) bytes, without alignment. `info` may be NULL.
  * The value is a status, 0 for success; then, and only then, `out` holds the results.
+ * A function in two steps has instead
+ *   int NAME_fwd(const void *const *in, void *const *out, const int64_t *sizes, void *tape, void *work,
+ *                dini_info *info);
+ *   int NAME_bwd(const void *tape, const void *const *out_bar, void *const *in_bar,
+ *                const int64_t *sizes, void *work, dini_info *info);
+ *   int NAME_tan(const void *tape, const void *const *in_dot, void *const *out_dot,
+ *                const int64_t *sizes, void *work, dini_info *info);
+ *   size_t NAME_tape_bytes(const int64_t *sizes);
+ * and NAME_fwd_work_bytes and so on. NAME_fwd gives the value and writes the tape, with all that the
+ * derivatives need, factorisations included; NAME_bwd and NAME_tan read it, as often and in as many
+ * threads as one likes. A tape is aligned like a double, holds no addresses and may be moved and
+ * copied; one of another function, another CPU or other sizes is the status DINI_TAPE.
  * A call allocates nothing, keeps no state and may run in several threads, each with memory of its
  * own. Code that was compiled with BLAS loads OpenBLAS at its first large matrix: dini_init() does
  * that, and the allocations that go with it, beforehand. */
@@ -29,6 +41,7 @@ typedef struct dini_info {
   /* From the caller; zero where there is nothing to say. */
   const volatile uint8_t *cancel; /* polled in loops: when it becomes nonzero the call ends */
   size_t work_bytes; /* of `work`, where it is more than NAME_work_bytes(sizes); 0: just that */
+  size_t tape_bytes; /* of `tape`, where it is not NAME_tape_bytes(sizes); 0: just that */
   /* From a call that failed. */
   int status;
   const char *file;    /* place in the Dini source; NULL: none */
@@ -40,8 +53,10 @@ typedef struct dini_info {
   double residual;     /* largest |left side - right side| of its equations */
   double scale;        /* largest |side|; success would be residual <= tolerance (1 + scale) */
   double tolerance;
+  size_t needed_bytes; /* after DINI_MEMORY: of the tape where that was too small, else 0 */
   /* From a call that succeeded. */
-  int64_t tie; /* 1: a derivative was taken exactly at a kink */
+  int64_t tie;  /* 1: a derivative was taken exactly at a kink */
+  int64_t ties; /* how many of them the probe of `locked` met */
   double rcond;        /* reciprocal condition estimate of the Jacobian, -1: not known */
 } dini_info;
 

@@ -83,6 +83,26 @@ class workspace {
   std::size_t bytes_ = 0;
 };
 
+// What the steps of a function share: written by NAME_fwd, read by NAME_bwd and NAME_tan, in several
+// threads at once if need be. Grows like a workspace; what it held is lost then.
+class tape {
+ public:
+  tape() = default;
+  explicit tape(std::size_t bytes) { reserve(bytes); }
+  void reserve(std::size_t bytes) {
+    if (bytes <= size()) return;
+    words_ = (bytes + sizeof(double) - 1) / sizeof(double);
+    memory_ = std::make_unique_for_overwrite<double[]>(words_);
+  }
+  void* data() { return memory_.get(); }
+  const void* data() const { return memory_.get(); }
+  std::size_t size() const { return words_ * sizeof(double); }
+
+ private:
+  std::unique_ptr<double[]> memory_;
+  std::size_t words_ = 0;
+};
+
 }  // namespace dini
 
 #endif

@@ -23,7 +23,9 @@ enum dini_status {
   DINI_MEMORY = 11,
   DINI_DOMAIN = 12,
   DINI_IRREGULAR = 13,
-  DINI_CPU = 32 /* of a library: the CPU lacks instructions that it was compiled for */
+  /* Of a library: */
+  DINI_CPU = 32, /* the CPU lacks instructions that it was compiled for */
+  DINI_TAPE = 33 /* what was given as a tape is none of this function, CPU and these sizes */
 };
 
 /* What a run met, whether it failed or not. */
