@@ -76,6 +76,7 @@ class Forward {
   bool matrixRule(ir::Builder& b, const ir::Op& op);
   void linearSolveRule(ir::Builder& b, const ir::Op& op);
   void solveFactoredRule(ir::Builder& b, const ir::Op& op);
+  void sparseSolveRule(ir::Builder& b, const ir::Op& op);
   void leastSquaresRule(ir::Builder& b, const ir::Op& op);
   void choleskyRule(ir::Builder& b, const ir::Op& op);
   void eighRule(ir::Builder& b, const ir::Op& op);

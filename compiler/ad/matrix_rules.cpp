@@ -66,6 +66,7 @@ Value* differences(ir::Builder& b, Value* v) {
 bool Forward::matrixRule(ir::Builder& b, const ir::Op& op) {
   switch (op.code) {
     case OpCode::LinearSolve: linearSolveRule(b, op); return true;
+    case OpCode::SparseSolve: sparseSolveRule(b, op); return true;
     case OpCode::Factor: return true;  // its solves look through it
     case OpCode::SolveFactored: solveFactoredRule(b, op); return true;
     case OpCode::LeastSquares: leastSquaresRule(b, op); return true;
@@ -75,6 +76,26 @@ bool Forward::matrixRule(ir::Builder& b, const ir::Op& op) {
     case OpCode::Qr: qrRule(b, op); return true;
     default: return false;
   }
+}
+
+// A x = b with A given by its entries: x_dot = A^-1 (b_dot - A_dot x), where A_dot has the entries'
+// tangents at the same places.
+void Forward::sparseSolveRule(ir::Builder& b, const ir::Op& op) {
+  Value *v_dot = dot(op.operand(0)), *rhs = dot(op.operand(3));
+  if (v_dot == nullptr && rhs == nullptr) return;
+  bool transposed = !op.attrs.ints.empty() && op.attrs.ints[0] == 1;
+  Value *rows = x(op.operand(1)), *columns = x(op.operand(2)), *solution = x(op.result());
+  if (transposed) std::swap(rows, columns);
+  if (v_dot != nullptr) {
+    Value* read = b.gather(solution, columns);
+    if (solution->type.rank() == 2)
+      v_dot = b.broadcast(v_dot, {0}, {b.dim(v_dot, 0), b.dim(solution, 1)});
+    Value* zeros = probing() ? b.zerosLike(solution) : linearZeros(b, solution);
+    Value* moved = b.op(OpCode::ScatterAdd, {zeros, rows, b.mul(v_dot, read)});
+    rhs = rhs != nullptr ? b.sub(rhs, moved) : b.neg(moved);
+  }
+  setDot(op.result(), b.op(OpCode::SparseSolve,
+                           {x(op.operand(0)), x(op.operand(1)), x(op.operand(2)), rhs}, op.attrs));
 }
 
 // x = A^+ b with residual r = b - A x; for constant rank

@@ -130,6 +130,7 @@ bool Reverse::pickRule(ir::Builder& b, const ir::Op& op, Value* y_bar) {
       return true;
     }
     case OpCode::LinearSolve:
+    case OpCode::SparseSolve:
     case OpCode::SolveFactored: {
       // x = A^-1 b gives b_bar = A^-T x_bar: the same system, transposed.
       ir::Attrs attrs = op.attrs;

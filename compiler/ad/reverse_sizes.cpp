@@ -88,6 +88,7 @@ Value* Reverse::arraySize(ir::Builder& b, Value* old, size_t axis) {
     case OpCode::SortPickT:
     case OpCode::LinearSolve: return sizeOf(b, op.operand(1), axis);
     case OpCode::SolveFactored: return sizeOf(b, op.operand(2), axis);
+    case OpCode::SparseSolve: return sizeOf(b, op.operand(3), axis);
     case OpCode::Pack: return sizeOf(b, op.operand(0), axis - 1);
     case OpCode::Concat: {
       if (axis != static_cast<size_t>(op.attrs.i)) return sizeOf(b, op.operand(0), axis);

@@ -355,6 +355,7 @@ class FunctionEmitter {
   void emitScalarSystem(const ir::Op& op);
   void noteAffine(const ir::Op& op, llvm::Value* result, llvm::ArrayRef<llvm::Value*> operands);
   void emitLinearSolve(const ir::Op& op);
+  void emitSparseSolve(const ir::Op& op);
   void emitFactor(const ir::Op& op);
   void emitSolveFactored(const ir::Op& op);
   void emitDecomposition(const ir::Op& op);

@@ -165,6 +165,7 @@ void FunctionEmitter::emitOp(const Op& op) {
     case OpCode::Root:
       return emitRoot(op);
     case OpCode::LinearSolve:
+    case OpCode::SparseSolve:
     case OpCode::Factor:
     case OpCode::SolveFactored:
     case OpCode::LeastSquares:

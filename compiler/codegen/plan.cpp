@@ -43,6 +43,7 @@ bool needsBuffer(const Op& op) {
     case OpCode::Call:
     case OpCode::Print:
     case OpCode::LinearSolve:
+    case OpCode::SparseSolve:
     case OpCode::Factor:
     case OpCode::SolveFactored:
     case OpCode::LeastSquares:

@@ -33,6 +33,8 @@ void FunctionEmitter::emitSolve(const Op& op) {
       return emitFactor(op);
     case OpCode::SolveFactored:
       return emitSolveFactored(op);
+    case OpCode::SparseSolve:
+      return emitSparseSolve(op);
     case OpCode::RootTies:
       return emitRootTies(op);
     default:
@@ -99,6 +101,26 @@ void FunctionEmitter::emitLinearSolve(const Op& op) {
   llvm::Value* status =
       b_.CreateCall(function, {i64c(op.attrs.i), b_.getInt32(isTransposed(op)), n, m, a_held.ptr,
                                b_held.ptr, x.dest.ptr, rcond, work});
+  llvm::Value* estimate = b_.CreateLoad(m_.f64, rcond);
+  requireRuntime(status, op, estimate);
+  noteCondition(estimate, siteOf(op));
+  setBuffer(op.result(), x.dest, x.storage);
+}
+
+void FunctionEmitter::emitSparseSolve(const Op& op) {
+  const ir::Value* b = op.operand(3);
+  const Values sizes = dimsOf(b);
+  llvm::Value* m = sizes.size() > 1 ? sizes[1] : i64c(1);
+  llvm::Value* count = dimsOf(op.operand(0))[0];
+  Values arguments{b_.getInt32(isTransposed(op)), sizes[0], m, count};
+  for (const ir::Value* operand : op.operands) arguments.push_back(inMemory(operand).ptr);
+  const Buffer x = allocate(op.result(), sizes);
+  llvm::Value* rcond = entryAlloca(m_.f64, nullptr, "rcond");
+  arguments.push_back(x.dest.ptr);
+  arguments.push_back(rcond);
+  std::vector<llvm::Type*> params;
+  for (llvm::Value* argument : arguments) params.push_back(argument->getType());
+  llvm::Value* status = b_.CreateCall(m_.runtime("dini_sparse_solve", m_.i32, params), arguments);
   llvm::Value* estimate = b_.CreateLoad(m_.f64, rcond);
   requireRuntime(status, op, estimate);
   noteCondition(estimate, siteOf(op));

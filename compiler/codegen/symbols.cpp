@@ -8,6 +8,7 @@
 #include "dini/math.h"
 #include "dini/ordering.h"
 #include "dini/projections.h"
+#include "dini/sparse.h"
 
 #define DINI_MATH1(name)                                                       \
   extern "C" __m128d _ZGVbN2v_##name(__m128d);                                 \
@@ -32,6 +33,7 @@ std::vector<RuntimeSymbol> runtimeSymbols() {
       DINI_SYMBOL(dini_norm),
       DINI_SYMBOL(dini_linear_solve),
       DINI_SYMBOL(dini_linear_solve_work),
+      DINI_SYMBOL(dini_sparse_solve),
       DINI_SYMBOL(dini_factor),
       DINI_SYMBOL(dini_factor_work),
       DINI_SYMBOL(dini_solve_factored),

@@ -28,6 +28,7 @@ bool runsInLanes(OpCode code) {
     case OpCode::Svd:
     case OpCode::Qr:
     case OpCode::RootTies:
+    case OpCode::SparseSolve:
     case OpCode::LeastSquares:
     case OpCode::Cholesky:
     case OpCode::ArgSort:

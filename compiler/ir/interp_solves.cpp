@@ -2,6 +2,7 @@
 #include "base/check.h"
 #include "dini/complementarity.h"
 #include "dini/linalg.h"
+#include "dini/sparse.h"
 #include "ir/interp_machine.h"
 
 namespace dini::ir::interp {
@@ -42,6 +43,22 @@ bool linearSolve(Machine& machine, const Step& step, Slot* frame) {
   int status = dini_linear_solve(step.op->attrs.i, isTransposed(*step.op) ? 1 : 0, n, m, a.reals(),
                                  b.reals(), x.ownReals(), &rcond,
                                  scratch(work, dini_linear_solve_work(n)));
+  if (status != 0) return failed(machine, step, status, rcond);
+  note(machine, step, rcond);
+  step.out(frame) = std::move(x);
+  return true;
+}
+
+bool sparseSolve(Machine& machine, const Step& step, Slot* frame) {
+  const Slot values = step.in(frame, 0), rows = step.in(frame, 1), columns = step.in(frame, 2),
+             b = step.in(frame, 3);
+  int64_t n = rowsOf(b), m = columnsOf(b), count = rowsOf(values);
+  check(rowsOf(rows) == count && rowsOf(columns) == count, "the entries of a sparse matrix do not fit");
+  machine.charge(100 * (count + n) * (1 + m));  // fill-in is known to the factorisation only
+  Slot x = Slot::make(Elem::F64, b.dims());
+  double rcond = 0;
+  int status = dini_sparse_solve(isTransposed(*step.op) ? 1 : 0, n, m, count, values.reals(),
+                                 rows.integers(), columns.integers(), b.reals(), x.ownReals(), &rcond);
   if (status != 0) return failed(machine, step, status, rcond);
   note(machine, step, rcond);
   step.out(frame) = std::move(x);
@@ -172,6 +189,7 @@ bool rootTies(Machine& machine, const Step& step, Slot* frame) {
 
 constexpr HandlerEntry kHandlers[] = {
     {OpCode::LinearSolve, linearSolve},
+    {OpCode::SparseSolve, sparseSolve},
     {OpCode::Factor, factor},
     {OpCode::SolveFactored, solveFactored},
     {OpCode::LeastSquares, leastSquares},

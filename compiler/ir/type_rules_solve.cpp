@@ -26,6 +26,16 @@ void linearSolveRule(Rule& rule) {
   if (n == kDynamic && rule.type(1).rank() > 0) n = rule.type(1).dims[0];
   solutionType(rule, rule.type(1), n, n);
 }
+void sparseSolveRule(Rule& rule) {
+  if (!rule.require(rule.count() == 4, "expected (values, rows, columns, b)")) return;
+  const Type& values = rule.type(0);
+  bool entries = values.isReal() && values.rank() == 1;
+  if (!rule.require(entries, "the values are f64[k]")) return;
+  for (size_t k : {1u, 2u})
+    rule.require(compatible(rule.type(k), i64({values.dims[0]})), "rows and columns are i64[k]");
+  const Type& b = rule.type(3);
+  if (b.rank() > 0) solutionType(rule, b, b.dims[0], b.dims[0]);
+}
 void factorRule(Rule& rule) {
   if (!realMatrix(rule, true)) return;
   rule.give(rule.type(0));
@@ -95,6 +105,7 @@ void rootRule(Rule& rule) {
 constexpr TypeRuleEntry kRules[] = {
     {OpCode::Root, rootRule},
     {OpCode::LinearSolve, linearSolveRule},
+    {OpCode::SparseSolve, sparseSolveRule},
     {OpCode::Factor, factorRule},
     {OpCode::SolveFactored, solveFactoredRule},
     {OpCode::LeastSquares, leastSquaresRule},

@@ -177,6 +177,9 @@ std::set<ir::Status> possibleStatuses(const ir::Module& module, const ir::Functi
           found.insert(
               {ir::Status::NotConverged, ir::Status::NonFinite, ir::Status::StartOutOfDomain});
           break;
+        case ir::OpCode::SparseSolve:
+          found.insert({ir::Status::Bounds, ir::Status::Memory});
+          [[fallthrough]];
         case ir::OpCode::LinearSolve:
         case ir::OpCode::Factor:
           found.insert(ir::Status::Singular);

@@ -159,6 +159,15 @@ class Emitter {
   ir::Value* choose(ir::Value* p, ir::Value* q, ir::Value* a, ir::Value* b, double gap,
                     const char* kink);
 
+  // --- sparse.cpp
+  static bool isSparse(const Val& value);
+  Val callPrelude(const char* name, std::vector<NamedVal> arguments);
+  ir::Value* sparseTimes(const Val& matrix, ir::Value* x, bool transposed);
+  Val sparseProduct(const Val& a, const Val& b, bool a_transposed);
+  Val sparseSystem(const Val& matrix, const Val& rhs, bool transposed);
+  Val sparseIndex(const Val& matrix, const ast::IndexExpr& e);
+  void requireSamePattern(const Val& matrix, const Val& other);
+
   // --- integers.cpp: folding and ranges of i64 scalars
   struct Interval {
     int64_t lo = INT64_MIN, hi = INT64_MAX;

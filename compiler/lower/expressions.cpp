@@ -243,6 +243,7 @@ Val Emitter::evalRecordLiteral(const ast::RecordLiteralExpr& e) {
 Val Emitter::evalTranspose(const ast::TransposeExpr& e) { return transposed(eval(*e.operand)); }
 
 Val Emitter::transposed(const Val& value) {
+  if (isSparse(value)) return callPrelude("sparse_transpose", {{"A", value}});
   if (value.rank() == 0) return value;
   if (value.rank() == 1) return Val::leaf(value.value, !value.covector);
   check(value.rank() == 2, "transpose of a value that is no matrix");

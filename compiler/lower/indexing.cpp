@@ -124,6 +124,7 @@ ir::Value* Emitter::select(ir::Value* base, const std::vector<Selection>& at) {
 
 Val Emitter::evalIndex(const ast::IndexExpr& e) {
   Val base = eval(*e.base);
+  if (isSparse(base)) return sparseIndex(base, e);
   if (base.isLeaf()) return Val::leaf(select(base.value, selections(e, base.value)));
   auto at = e.subscripts.size() == 1 && e.subscripts[0].kind == ast::Subscript::Kind::At
                 ? ir::constantInt(eval(*e.subscripts[0].at).value)

@@ -85,6 +85,7 @@ Val Emitter::arithmetic(OpCode real_code, OpCode int_code, const Val& a, const V
 Val Emitter::addOrSub(bool subtract, const Val& a, const Val& b) {
   if (a.isAggregate()) {
     check(b.isAggregate() && a.elements.size() == b.elements.size(), "sum of different structures");
+    if (isSparse(a)) requireSamePattern(a, b);
     Val result = a;
     for (size_t k = 0; k < a.elements.size(); ++k)
       if (a.elements[k].isAggregate() || a.elements[k].type().isReal())
@@ -125,6 +126,8 @@ Val Emitter::negate(const Val& value) {
 }
 
 Val Emitter::multiply(const Val& a, const Val& b, bool a_transposed) {
+  bool scaled = (a.isLeaf() && a.rank() == 0) || (b.isLeaf() && b.rank() == 0);
+  if ((isSparse(a) || isSparse(b)) && !scaled) return sparseProduct(a, b, a_transposed);
   if (a.isAggregate() || b.isAggregate()) {
     const Val& aggregate = a.isAggregate() ? a : b;
     const Val& scalar = a.isAggregate() ? b : a;
@@ -327,6 +330,7 @@ Val Emitter::linearSolve(const ast::BinaryExpr& e) {
   bool transposed = e.lhs->kind == ast::ExprKind::Transpose;
   Val matrix = eval(transposed ? *ast::as<ast::TransposeExpr>(*e.lhs).operand : *e.lhs);
   Val rhs = eval(*e.rhs);
+  if (isSparse(matrix)) return sparseSystem(matrix, rhs, transposed);
   if (matrix.rank() == 0) return divide(rhs, matrix);
   check(matrix.rank() == 2, "a linear system without a matrix");
   ir::Value *a = toReal(matrix.value), *y = toReal(rhs.value);
@@ -358,7 +362,9 @@ Val Emitter::evalBinary(const ast::BinaryExpr& e) {
   bool product = e.op == BinaryOp::Mul && e.lhs->kind == ast::ExprKind::Transpose;
   Val a = product ? eval(*ast::as<ast::TransposeExpr>(*e.lhs).operand) : eval(*e.lhs);
   Val b = eval(*e.rhs);
-  if (product && (a.isAggregate() || a.rank() != 2 || b.isAggregate() || b.rank() == 0)) {
+  bool by_array = b.isLeaf() && b.rank() > 0;
+  bool direct = isSparse(a) ? by_array : a.isLeaf() && a.rank() == 2 && (by_array || isSparse(b));
+  if (product && !direct) {
     a = transposed(a);
     product = false;
   }

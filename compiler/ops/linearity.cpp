@@ -41,6 +41,7 @@ constexpr Entry kEntries[] = {
     {OpCode::SocMap, joint(0b10)},
     {OpCode::SpectralMap, joint(0b1000)},
     {OpCode::LinearSolve, joint(0b10)},
+    {OpCode::SparseSolve, joint(0b1000)},
     {OpCode::SolveFactored, joint(0b100)},
     {OpCode::LeastSquares, joint(0b10)},
     {OpCode::Yield, control()},

@@ -15,6 +15,7 @@ bool mayFail(const Op& op) {
     case OpCode::Root:
     case OpCode::While:
     case OpCode::LinearSolve:
+    case OpCode::SparseSolve:
     case OpCode::Factor:
     case OpCode::LeastSquares:
     case OpCode::Cholesky:

@@ -129,6 +129,14 @@ class Checker {
   TypePtr checkBlock(ast::BlockExpr& expr, const TypePtr& expected);
   TypePtr checkField(ast::FieldExpr& expr);
   bool checkCondition(ast::ExprPtr& expr, const std::string& what);
+  // --- sparse.cpp: sparse[m, n] is the prelude's record `sparse`, with the number of entries behind
+  bool isSparse(const Type& type) const { return type.kind == Kind::Record && type.name == "sparse"; }
+  TypePtr sparseType(Size rows, Size columns, Size entries);
+  TypePtr resolveSparse(ast::TypeExpr& type);
+  void nameEntries(ast::TypeExpr& type, const std::string& name);
+  TypePtr sparseProduct(ast::BinaryExpr& expr);
+  TypePtr sparseSystem(ast::BinaryExpr& expr);
+  TypePtr sparseIndex(ast::IndexExpr& expr);
   // --- indexing.cpp
   TypePtr checkIndex(ast::IndexExpr& expr);
   bool checkSubscript(ast::Subscript& subscript, const Size& dim, std::vector<Size>& dims);

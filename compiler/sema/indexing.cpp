@@ -7,6 +7,7 @@ namespace dini::sema {
 
 TypePtr Checker::checkIndex(ast::IndexExpr& expr) {
   TypePtr base = check(expr.base);
+  if (isSparse(*base)) return sparseIndex(expr);
   if (base->isError() || base->kind != Kind::Array || base->rank() == 0 ||
       expr.subscripts.size() > base->rank()) {
     std::vector<Size> ignored;

@@ -53,6 +53,7 @@ TypePtr Checker::checkTranspose(ast::TransposeExpr& expr) {
   TypePtr type = check(expr.operand);
   if (type->isError()) return type;
   if (type->kind == Kind::Covector) return types::realType(type->dims);
+  if (isSparse(*type)) return sparseType(type->arguments[1], type->arguments[0], type->arguments[2]);
   if (type->kind == Kind::Array && type->rank() == 2)
     return types::array(type->scalar, {type->dims[1], type->dims[0]});
   if (isNumeric(*type) && type->rank() == 1) return types::covector(type->dims[0]);
@@ -145,6 +146,8 @@ TypePtr Checker::additive(ast::BinaryExpr& expr) {
 TypePtr Checker::multiply(ast::BinaryExpr& expr) {
   const TypePtr &lhs = expr.lhs->type, &rhs = expr.rhs->type;
   const Type &a = *lhs, &b = *rhs;
+  if ((isSparse(a) && !isNumericScalar(b)) || (isSparse(b) && !isNumericScalar(a)))
+    return sparseProduct(expr);
   if (a.kind == Kind::Covector || b.kind == Kind::Covector) return multiplyCovector(expr);
   if (isComposite(a) && isNumericScalar(b) && types::holdsReals(a)) return lhs;
   if (isComposite(b) && isNumericScalar(a) && types::holdsReals(b)) return rhs;
@@ -197,6 +200,7 @@ TypePtr Checker::divide(ast::BinaryExpr& expr) {
 
 TypePtr Checker::solveLinear(ast::BinaryExpr& expr) {
   const Type &a = *expr.lhs->type, &b = *expr.rhs->type;
+  if (isSparse(a)) return sparseSystem(expr);
   if (!isNumeric(a) || !isNumeric(b) || a.rank() != 2 || b.rank() < 1 || b.rank() > 2)
     return badOperands(expr, "`A \\ b` takes a square matrix and a vector or a matrix");
   if (sizes_.unify(a.dims[0], a.dims[1]) == Verdict::Different) {

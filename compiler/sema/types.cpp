@@ -76,8 +76,7 @@ TypePtr Checker::resolveType(ast::TypeExpr& type) {
     }
     const std::string& name = type.name.text;
     if (name.empty()) return types::errorType();
-    if (name == "sparse")
-      return error(DiagCode::NotYet, type.span, "sparse arrays are not there yet");
+    if (name == "sparse") return resolveSparse(type);
     if (name != "real" && name != "int" && name != "bool") return resolveRecord(type);
     std::vector<Size> dims;
     for (auto& dim : type.dims) dims.push_back(resolveDimension(dim));
@@ -223,6 +222,8 @@ void Checker::declareSizes(std::vector<ast::Parameter>& parameters, const ast::T
 
 void Checker::declareParameters(std::vector<ast::Parameter>& parameters,
                                 const ast::TypeExpr* result, std::vector<ast::BindingPtr>& sizes) {
+  for (auto& parameter : parameters)
+    if (parameter.type) nameEntries(*parameter.type, "nnz_" + parameter.name.text);
   declareSizes(parameters, result, sizes);
   std::unordered_map<std::string, Span> seen;
   for (auto& parameter : parameters) {

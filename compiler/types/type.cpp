@@ -110,7 +110,11 @@ std::string str(const Type& type, const std::function<std::string(SizeName)>& sp
     }
     case Kind::Covector: return "covector" + sizes(type.dims, spell);
     case Kind::Tuple: return list(type.elements);
-    case Kind::Record: return type.name + sizes(type.arguments, spell);
+    case Kind::Record: {
+      std::vector<Size> arguments = type.arguments;
+      if (type.name == "sparse" && arguments.size() == 3) arguments.pop_back();  // the number of entries
+      return type.name + sizes(arguments, spell);
+    }
     case Kind::Function: return "fn" + list(type.elements) + " -> " + str(*type.result, spell);
   }
   return "";
