@@ -335,16 +335,15 @@ TypePtr Checker::files(Operands& operands) {
     return operandError(operands, k, "a path, as a string,");
   const std::string& text = ast::as<ast::StringExpr>(*path).value;
   auto ends = [&](const char* suffix) { return text.ends_with(suffix); };
-  if (ends(".svm") || ends(".mtx"))
-    return error(DiagCode::NotYet, path->span, "svm and mtx files are not there yet");
-  if (!ends(".csv") && !ends(".npy")) {
+  bool save = operands.builtin == Builtin::Save;
+  if (!ends(".csv") && !ends(".npy") && !ends(".mtx") && (save || !ends(".svm"))) {
     auto& d = report(DiagCode::BadArguments, path->span,
                      fmt::format("`{}` of `{}`: the ending does not tell the format", name, text));
-    d.help = "csv and npy files are read and written";
+    d.help = save ? "csv, npy and mtx files are written" : "csv, npy, svm and mtx files are read";
     return types::errorType();
   }
-  if (operands.builtin == Builtin::Save) {
-    if (operands[0].kind != Kind::Array) return operandError(operands, 0, "an array");
+  if (save) {
+    if (operands[0].kind != Kind::Array && !isSparse(operands[0])) return operandError(operands, 0, "an array");
     return types::unitType();
   }
   // A session reads data before a statement is checked; what is left is unknown until then.

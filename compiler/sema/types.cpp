@@ -123,6 +123,11 @@ TypePtr Checker::recordOf(const ast::TypeDecl& decl, const std::vector<Size>& ar
 
 void Checker::declareType(ast::TypeDecl& decl) {
   if (closed_types_.count(&decl)) return;
+  bool builtin = decl.name.text == "real" || decl.name.text == "int" || decl.name.text == "bool";
+  auto sparse = world_.prelude.types.find("sparse");
+  if (builtin || (decl.name.text == "sparse" && sparse != world_.prelude.types.end() && sparse->second != &decl))
+    report(DiagCode::DuplicateName, decl.name.span,
+           fmt::format("`{}` is a type that comes with the language", decl.name.text));
   if (!open_types_.insert(&decl).second) {
     report(DiagCode::TypeMismatch, decl.name.span,
            fmt::format("`{}` contains itself, which no finite value can", decl.name.text));

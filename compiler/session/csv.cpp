@@ -8,6 +8,7 @@
 #include <fmt/format.h>
 
 #include "session/data_file.h"
+#include "session/text_fields.h"
 
 namespace dini::session {
 namespace {
@@ -26,21 +27,6 @@ std::string_view unquoted(std::string_view cell) {
   return cell;
 }
 
-std::optional<double> number(std::string_view cell) {
-  if (!cell.empty() && cell.front() == '+') cell.remove_prefix(1);
-  if (cell.empty()) return std::nullopt;
-  double value = 0;
-  auto [end, failure] = std::from_chars(cell.data(), cell.data() + cell.size(), value);
-  if (end != cell.data() + cell.size()) return std::nullopt;
-  if (failure == std::errc::result_out_of_range) {
-    value = std::strtod(std::string(cell).c_str(), nullptr);  // tiny numbers round to 0
-    if (std::isinf(value)) return std::nullopt;
-  } else if (failure != std::errc()) {
-    return std::nullopt;
-  }
-  return value;
-}
-
 std::vector<std::string_view> cells(std::string_view line) {
   std::vector<std::string_view> parts;
   size_t begin = 0;
@@ -54,20 +40,6 @@ std::vector<std::string_view> cells(std::string_view line) {
   }
   return parts;
 }
-
-struct Lines {
-  std::string_view rest;
-  size_t number = 0;
-  bool next(std::string_view& line) {
-    if (rest.empty()) return false;
-    size_t end = rest.find('\n');
-    line = rest.substr(0, end);
-    rest.remove_prefix(end == std::string_view::npos ? rest.size() : end + 1);
-    if (!line.empty() && line.back() == '\r') line.remove_suffix(1);
-    ++number;
-    return true;
-  }
-};
 
 std::string shown(std::string_view cell) {
   return cell.size() <= 40 ? std::string(cell) : fmt::format("{}...", cell.substr(0, 40));
@@ -98,7 +70,7 @@ Loaded readCsv(std::string_view bytes, const std::string& path) {
     size_t before = values.size();
     for (size_t c = 0; c < parts.size(); ++c) {
       std::string_view cell = unquoted(parts[c]);
-      std::optional<double> value = number(cell);
+      std::optional<double> value = realNumber(cell);
       if (value) {
         values.push_back(*value);
         continue;

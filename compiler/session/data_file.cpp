@@ -1,5 +1,6 @@
 #include "session/data_file.h"
 
+#include <algorithm>
 #include <cerrno>
 #include <cstring>
 #include <filesystem>
@@ -12,6 +13,21 @@ namespace {
 
 std::string extensionOf(const std::string& path) {
   return std::filesystem::path(path).extension().string();
+}
+
+struct Format {
+  const char* extension;
+  Loaded (*read)(std::string_view, const std::string&);
+};
+constexpr Format kFormats[] = {
+    {".csv", readCsv}, {".npy", readNpy}, {".svm", readSvm}, {".mtx", readMarket}};
+
+DataError written(const std::string& bytes, const std::string& path) {
+  std::ofstream out(path, std::ios::binary);
+  out.write(bytes.data(), static_cast<std::streamsize>(bytes.size()));
+  out.close();
+  if (!out) return {DiagCode::CannotWrite, fmt::format("cannot write `{}`", path), ""};
+  return {};
 }
 
 }  // namespace
@@ -43,25 +59,28 @@ lower::HostValue hostArray(ir::Tensor tensor) {
 
 Loaded loadData(const std::string& path) {
   std::string extension = extensionOf(path);
-  if (extension == ".svm" || extension == ".mtx")
-    return DataError{DiagCode::NotYet,
-                     fmt::format("`{}` files are not read yet: sparse arrays are to come", extension),
-                     ""};
-  if (extension != ".csv" && extension != ".npy")
+  auto format = std::find_if(std::begin(kFormats), std::end(kFormats),
+                             [&](const Format& f) { return extension == f.extension; });
+  if (format == std::end(kFormats))
     return DataError{DiagCode::BadDataFile,
-                     fmt::format("`{}` is neither a .csv nor a .npy file", path), ""};
+                     fmt::format("`{}` is not a .csv, .npy, .svm or .mtx file", path), ""};
   auto bytes = readBytes(path);
   if (DataError* error = std::get_if<DataError>(&bytes)) return std::move(*error);
   const std::string& text = std::get<std::string>(bytes);
   if (text.empty())
     return DataError{DiagCode::BadDataFile, fmt::format("`{}` is empty", path), ""};
-  return extension == ".csv" ? readCsv(text, path) : readNpy(text, path);
+  return format->read(text, path);
 }
 
 DataError saveData(const lower::HostValue& value, const std::string& path) {
   std::string extension = extensionOf(path);
+  bool sparse = value.type->kind == types::Kind::Record && value.type->name == "sparse";
+  if (extension == ".mtx" && sparse) return written(writeMarket(value), path);
+  if (extension == ".mtx" || sparse)
+    return {DiagCode::CannotWrite, "a sparse matrix is saved as a .mtx file, and nothing else is",
+            "`dense(A)` is an ordinary array"};
   if (extension != ".csv" && extension != ".npy")
-    return {DiagCode::CannotWrite, fmt::format("`{}` is neither a .csv nor a .npy file", path), ""};
+    return {DiagCode::CannotWrite, fmt::format("`{}` is neither a .csv, a .npy nor a .mtx file", path), ""};
   if (value.leaves.size() != 1 || value.type->kind == types::Kind::Record ||
       value.type->kind == types::Kind::Tuple)
     return {DiagCode::CannotWrite, "only an array or a number can be saved",
@@ -71,13 +90,7 @@ DataError saveData(const lower::HostValue& value, const std::string& path) {
             fmt::format("a csv file holds a matrix, not an array of rank {}",
                         value.leaves[0].type.rank()),
             "save it as .npy"};
-  std::ofstream out(path, std::ios::binary);
-  std::string bytes = extension == ".csv" ? writeCsv(value) : writeNpy(value);
-  out.write(bytes.data(), static_cast<std::streamsize>(bytes.size()));
-  out.close();
-  if (!out)
-    return {DiagCode::CannotWrite, fmt::format("cannot write `{}`", path), ""};
-  return {};
+  return written(extension == ".csv" ? writeCsv(value) : writeNpy(value), path);
 }
 
 }  // namespace dini::session

@@ -383,6 +383,11 @@ TEST_CASE("interpreter: linear algebra") {
                                {reals({2, 2}, {1, 2, 2, 4}), b});
   CHECK(singular.status == Status::Singular);
   CHECK(singular.rcond >= 0);
+  Tensor place = ir::Tensor::zeros(ir::i64({2})), other = place;
+  place.ints = {0, 1};
+  other.ints = {1, 0};
+  CHECK(apply("sparse_solve(%0, %1, %2, %3) <ints=[1]> : f64[2]",
+              {reals({2}, {2, 4}), place, other, reals({2}, {8, 2})}) == reals({2}, {1, 2}));
   CHECK(apply("lstsq(%0, %1) : f64[1]", {reals({2, 1}, {1, 1}), reals({2}, {1, 3})}).reals[0] ==
         doctest::Approx(2));
   CHECK(apply("cholesky(%0) : f64[2, 2]", {reals({2, 2}, {4, 2, 2, 5})}) == reals({2, 2}, {2, 0, 1, 2}));

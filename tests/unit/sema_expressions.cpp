@@ -217,8 +217,6 @@ TEST_CASE("builtins say what they take (E0304)") {
 TEST_CASE("reserved features say so (E0901)") {
   for (const char* call : {"proj_exp(x)", "ties(exp)(1.0)"})
     CHECK(of(call).substr(0, 5) == "E0901");
-  CHECK(report("fn f(x: sparse[2, 2]) -> real = 0.0") == "E0901: sparse arrays are not there yet");
-  CHECK(of("load(\"a.svm\")").substr(0, 5) == "E0901");
 }
 
 TEST_CASE("nesting beyond the limit is refused, not a crash (E0902)") {

@@ -110,9 +110,40 @@ TEST_CASE("what is written is read again") {
         matrix);
 }
 
-TEST_CASE("a missing file is FileNotFound, another extension BadDataFile, sparse formats not yet") {
+TEST_CASE("a missing file is FileNotFound, another extension BadDataFile") {
   auto code = [](const char* path) { return std::get<DataError>(session::loadData(path)).code; };
   CHECK(code("no such file.csv") == DiagCode::FileNotFound);
   CHECK(code("/tmp") == DiagCode::BadDataFile);
-  CHECK(code("x.mtx") == DiagCode::NotYet);
+  CHECK(code("no such file.mtx") == DiagCode::FileNotFound);
+}
+
+TEST_CASE("svm-light: labels, entries in any order, comments") {
+  auto loaded = good(session::readSvm("1 3:2 1:0.5 # x\r\n\n-1e0 2:1\n+1\n", "a.svm"));
+  CHECK(loaded.type->elements[0]->name == "sparse");
+  CHECK(loaded.type->elements[0]->arguments == std::vector<types::Size>{3, 3, 3});
+  CHECK(loaded.leaves[0].reals == std::vector<double>{0.5, 2, 1});
+  CHECK(loaded.leaves[1].ints == std::vector<int64_t>{0, 0, 1});
+  CHECK(loaded.leaves[2].ints == std::vector<int64_t>{0, 2, 1});
+  CHECK(loaded.leaves[3].ints == std::vector<int64_t>{0, 2, 3, 3});
+  CHECK(loaded.leaves[4].ints == std::vector<int64_t>{0, 1, 2, 3});
+  CHECK(loaded.leaves[5].reals == std::vector<double>{1, -1, 1});
+  for (const char* text : {"x 1:2\n", "1 2\n", "1 0:3\n", "1 1:\n", "1 a:1\n", "1 1:2x\n", "1 99999999999:1\n"})
+    CHECK(holds(problem(session::readSvm(text, "a.svm")), "`a.svm`, line 1: "));
+}
+
+TEST_CASE("Matrix Market: numbers, symmetry, what is written is read again") {
+  const std::string head = "%%MatrixMarket matrix coordinate ";
+  auto values = [&](const std::string& text) { return good(session::readMarket(head + text, "a.mtx")).leaves[0].reals; };
+  CHECK(values("real general\n% c\n\n2 3 2\n2 3 -1.5\n1 1 2\n") == std::vector<double>{2, -1.5});
+  CHECK(values("pattern general\n2 3 2\n2 3\n1 1\n") == std::vector<double>{1, 1});
+  CHECK(values("integer symmetric\n2 2 2\n2 1 3\n1 1 2\n") == std::vector<double>{2, 3, 3});
+  CHECK(values("real skew-symmetric\n2 2 1\n2 1 3\n") == std::vector<double>{-3, 3});
+  auto matrix = good(session::readMarket(head + "real general\n2 4 2\n2 3 0.1\n1 1 1e300\n", "a.mtx"));
+  CHECK(good(session::readMarket(session::writeMarket(matrix), "b.mtx")).leaves == matrix.leaves);
+  for (const char* text : {"real general\n2 2 2\n1 1 1\n", "real general\n2 2 1\n3 1 1\n", "real general\n2 2 1\n0 1 1\n",
+                           "real general\n2 2 1\n1 1\n", "real general\n2 2 1\n1 1 1 1\n", "real symmetric\n2 3 0\n",
+                           "real general\n", "real general\n2 2\n", "complex general\n1 1 0\n", "real hermitian\n1 1 0\n"})
+    CHECK(holds(problem(session::readMarket(head + text, "a.mtx")), "`a.mtx`, line "));
+  CHECK(holds(problem(session::readMarket("%%MatrixMarket matrix array real general\n1 1\n1\n", "a.mtx")), "coordinate"));
+  CHECK(holds(problem(session::readMarket("1 1 1\n", "a.mtx")), "%%MatrixMarket"));
 }
