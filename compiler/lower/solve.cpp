@@ -2,6 +2,7 @@
 // function expanded over the residual (or the fixed-point map) as a function value; its residual
 // region holds the equations. The equations are lowered anew wherever the solver evaluates them.
 // Solver protocol: docs/guides/adding-a-solver.md.
+// Longer than usual: one class, whose parts share what they know of the block.
 #include <algorithm>
 #include <limits>
 #include <utility>
@@ -237,6 +238,7 @@ const ast::Expr* SolveLowering::solverArgument(const std::string& name) {
       const std::string& own = parameter.name.text;
       if (own != "F" && own != "T" && own != "z0") open.push_back(own);
     }
+    open.push_back("polish");
   }
   for (size_t k = 0; k < solve_.solver->arguments.size(); ++k) {
     const ast::Argument& argument = solve_.solver->arguments[k];
@@ -286,9 +288,19 @@ SolveLowering::Reached SolveLowering::runSolver(const Values& starts) {
   Env bound;
   Reached reached = readSolution(e_.callUser(*decl, std::move(arguments), &bound), starts, scalar);
   reached.tolerance = b().real(kDefaultTolerance);
-  for (const ast::Parameter& parameter : decl->parameters)
+  const ast::Expr* polish = solverArgument("polish");
+  for (const ast::Parameter& parameter : decl->parameters) {
     if (parameter.name.text == "tol")
       reached.tolerance = e_.toReal(bound.at(parameter.binding.get()).value);
+    if (parameter.name.text == "polish") polish = nullptr;  // the solver's own affair
+  }
+  if (polish != nullptr) {
+    Val z = e_.callUser(*preludeFunction("polished"),
+                        {{"F", Val::of(function("F", starts, false))},
+                         {"z0", Val::leaf(flat(reached.solutions))},
+                         {"wanted", e_.eval(*polish)}});
+    reached.solutions = unflatten(z.value, starts);
+  }
   return reached;
 }
 

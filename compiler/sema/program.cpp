@@ -8,6 +8,7 @@
 #include <fmt/format.h>
 
 #include "sema/checker.h"
+#include "sema/prelude_files.h"
 #include "sema/sema.h"
 #include "syntax/parser.h"
 
@@ -47,6 +48,8 @@ struct Program::State {
   std::vector<ast::TypeDecl*> new_types;
   std::optional<Namespace> before_failure;  // of the session
   FileId failed_text;
+  PreludeFiles unread;                        // of the prelude
+  std::unordered_set<int32_t> prelude_known;  // files whose words were looked up in it
 
   // `own`: whether the file gets a namespace of its own, instead of the session's.
   ast::File* parse(const std::string& name, std::string text, bool own);
@@ -54,6 +57,11 @@ struct Program::State {
   void readImports(ast::File& file, Namespace& space, const std::string& directory);
   void declare(ast::File& file, Namespace& space, bool redefine);
   void checkNew();
+  void readPrelude(PreludeFile file);
+  // Reads the prelude's files that a text names.
+  void readPreludeFor(FileId text);
+  // Before a text's statement or expression is checked.
+  void prepare(Span span);
   // Takes back what a text with errors declared, as soon as something else is looked at.
   void undoFailed(FileId looked_at);
   void markRecursion(const std::vector<ast::FnDecl*>& functions);
@@ -68,7 +76,33 @@ ast::File* Program::State::parse(const std::string& name, std::string text, bool
   if (sink.errorCount() > before)
     for (std::string& word : definedWords(sources.file(id).text()))
       space.lost.insert(std::move(word));
-  return files.back().get();
+  ast::File* file = files.back().get();
+  readPreludeFor(id);
+  return file;
+}
+
+void Program::State::readPreludeFor(FileId text) {
+  if (!text.valid() || !prelude_known.insert(text.index).second) return;
+  for (PreludeFile& file : unread.neededBy(sources.file(text).text())) readPrelude(std::move(file));
+}
+
+void Program::State::readPrelude(PreludeFile prelude_file) {
+  ast::File* file = parse(prelude_file.name, std::move(prelude_file.text), true);
+  Namespace& space = world.of(file->id);
+  declare(*file, space, false);
+  // Prelude files see one another: they are checked when all that are needed are there.
+  space.imports.push_back(&world.prelude);
+  for (auto& [fn_name, function] : space.functions) {
+    world.prelude.functions[fn_name] = function;
+    function->in_prelude = true;
+  }
+  for (auto& [type_name, type] : space.types) world.prelude.types[type_name] = type;
+}
+
+void Program::State::prepare(Span span) {
+  undoFailed(span.file);
+  readPreludeFor(span.file);
+  checkNew();
 }
 
 ast::File* Program::State::readFile(const std::string& path) {
@@ -231,48 +265,50 @@ ast::File* Program::addText(const std::string& name, std::string text) {
 }
 
 void Program::addPrelude(const std::string& name, std::string text) {
-  ast::File* file = state_->parse(name, std::move(text), true);
-  Namespace& space = state_->world.of(file->id);
-  Namespace& prelude = state_->world.prelude;
-  state_->declare(*file, space, false);
-  // Prelude files see one another: they are checked when the last one is there.
-  space.imports.push_back(&prelude);
-  for (auto& [fn_name, function] : space.functions) {
-    prelude.functions[fn_name] = function;
-    function->in_prelude = true;
-  }
-  for (auto& [type_name, type] : space.types) prelude.types[type_name] = type;
+  // Known by name, for suggestions, and null until they are read.
+  PreludeFiles::Names names = state_->unread.add({name, std::move(text)});
+  for (std::string& fn_name : names.functions)
+    state_->world.prelude.functions.emplace(std::move(fn_name), nullptr);
+  for (std::string& type_name : names.types)
+    state_->world.prelude.types.emplace(std::move(type_name), nullptr);
 }
 
 bool Program::checkStatement(ast::Stmt& statement, TopLevel& scope) {
-  state_->undoFailed(statement.span.file);
-  state_->checkNew();
+  state_->prepare(statement.span);
   size_t before = state_->sink.errorCount();
   state_->checker.checkTopStatement(statement, scope);
   return state_->sink.errorCount() == before;
 }
 bool Program::checkExpression(ast::Expr& expression, TopLevel& scope) {
-  state_->undoFailed(expression.span.file);
-  state_->checkNew();
+  state_->prepare(expression.span);
   size_t before = state_->sink.errorCount();
   state_->checker.checkTopExpression(expression, scope);
   return state_->sink.errorCount() == before;
 }
 bool Program::checkTest(ast::TestDecl& test) {
-  state_->undoFailed(test.span.file);
-  state_->checkNew();
+  state_->prepare(test.span);
   size_t before = state_->sink.errorCount();
   state_->checker.checkTest(test);
   return state_->sink.errorCount() == before;
 }
 
+void Program::readDeclaring(const std::string& name) const {
+  auto file = state_->unread.declaring(name);
+  if (!file) return;
+  state_->readPrelude(std::move(*file));
+  state_->checkNew();
+}
 const ast::FnDecl* Program::findFunction(const std::string& name) const {
-  return state_->world.function({}, name);
+  const ast::FnDecl* found = state_->world.function({}, name);
+  return found ? found : preludeFunction(name);
 }
 const ast::TypeDecl* Program::findType(const std::string& name) const {
+  if (const ast::TypeDecl* found = state_->world.type({}, name)) return found;
+  readDeclaring(name);
   return state_->world.type({}, name);
 }
 const ast::FnDecl* Program::preludeFunction(const std::string& name) const {
+  readDeclaring(name);
   const auto& functions = state_->world.prelude.functions;
   auto found = functions.find(name);
   return found == functions.end() ? nullptr : found->second;

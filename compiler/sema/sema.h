@@ -66,7 +66,8 @@ class Program {
   // The same for text that is not a file (REPL input, eval, tests). What a text with errors declares
   // is seen by its own statements only: the session stays as it was.
   ast::File* addText(const std::string& name, std::string text);
-  // The prelude: declarations in scope everywhere, hidden silently by a file's own.
+  // A file of the prelude: declarations in scope everywhere, hidden silently by a file's own. It is
+  // read when a text, or one of the look-ups below, names what it declares.
   void addPrelude(const std::string& name, std::string text);
 
   // Checks one top-level statement of a script or session: annotates it, extends `scope`. False if
@@ -86,6 +87,8 @@ class Program {
   std::string str(const types::Type& type) const;
 
  private:
+  void readDeclaring(const std::string& name) const;
+
   struct State;
   std::unique_ptr<State> state_;
 };

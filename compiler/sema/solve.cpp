@@ -28,19 +28,7 @@ bool contains(const std::vector<std::string>& words, const std::string& word) {
 // What the parameters of solvers of `argmin` blocks are called.
 const std::vector<std::string> kArgminForms = {"f", "prox", "X", "y", "penalty", "Q",
                                                "q", "A",    "b", "G", "h",       "cones"};
-const std::vector<std::string> kLaterSolvers = {"broyden",
-                                                "gradient_descent",
-                                                "lbfgs",
-                                                "prox_gradient",
-                                                "fista",
-                                                "coordinate_descent",
-                                                "peaceman_rachford",
-                                                "forward_backward",
-                                                "admm",
-                                                "interior_point",
-                                                "nlp",
-                                                "least_squares",
-                                                "sinkhorn"};
+const std::vector<std::string> kLaterSolvers = {"interior_point"};
 
 }  // namespace
 
@@ -315,6 +303,11 @@ void Checker::checkProtocol(ast::SolveExpr& expr, ast::SolverClause& clause,
   Signature signature = instantiate(solver);
   TypePtr vector = types::realType({unknownElements(expr)});
   if (!suppliesForms(expr, clause, signature, vector)) return;
+  // Every solver's: Newton steps after it.
+  bool own_polish = std::any_of(signature.parameters.begin(), signature.parameters.end(),
+                                [](const Parameter& p) { return p.name == "polish"; });
+  if (!own_polish)
+    signature.parameters.push_back({"polish", types::boolType(), {}, true, std::nullopt});
   auto supplied = [&](size_t k) {
     const std::string& name = signature.parameters[k].name;
     return name == "F" || name == "T" || name == "z0";

@@ -65,6 +65,23 @@ TEST_CASE("a file's own names hide the prelude's and the builtins'") {
   CHECK(made.program.findFunction("twice")->type->result->scalar == types::Scalar::Int);
 }
 
+TEST_CASE("files of the prelude are read when a text names what they declare") {
+  Checked made;
+  made.program.addPrelude("p", "fn once(x: real) -> real = x\ntype Pair = { a: real }\n");
+  made.program.addPrelude("q", "fn twice(x: real) -> real = 2*once(x)\n");
+  made.program.addPrelude("r", "fn wrong(x: real) -> int = x\n");
+  made.add("let v = twise(1.0)");
+  CHECK(made.report().find("did you mean `twice`?") != std::string::npos);
+  made.add("let w = twice(1.0)");
+  CHECK(made.typeOf("w") == "real");
+  CHECK(made.program.preludeFunction("once")->in_prelude);
+  CHECK(made.program.findType("Pair"));
+  CHECK(!made.program.findType("twice"));
+  size_t errors = made.sink.errorCount();
+  CHECK(made.program.findFunction("wrong"));  // read only now
+  CHECK(made.sink.errorCount() == errors + 1);
+}
+
 TEST_CASE("a session redefines; a text of its own does not") {
   Checked made;
   made.add("fn f(x: real) -> real = x\nlet a = 1");
