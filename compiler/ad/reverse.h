@@ -7,6 +7,7 @@
 #pragma once
 
 #include <algorithm>
+#include <functional>
 #include <unordered_map>
 
 #include "ad/ad.h"
@@ -53,6 +54,11 @@ class Reverse {
   ir::Value* sizeOf(ir::Builder& b, ir::Value* old, size_t axis);
   ir::Value* elementwiseSize(ir::Builder& b, const ir::Op& op, size_t axis);
   ir::Value* arraySize(ir::Builder& b, ir::Value* old, size_t axis);
+  ir::Value* sizeWithin(ir::Builder& in, const ir::Region& region,
+                        const std::function<ir::Value*()>& emit);
+  ir::Value* branchSize(ir::Builder& b, const ir::Value& old, size_t axis);
+  ir::Value* firstIterationSize(ir::Builder& b, const ir::Value& old, size_t axis);
+  ir::Value* calledSize(ir::Builder& b, const ir::Value& old, size_t axis);
 
   void copyPrimal(ir::Builder& b, const ir::Region& region);
   void transposeOps(ir::Builder& b, const ir::Region& region);

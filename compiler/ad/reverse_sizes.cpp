@@ -1,7 +1,11 @@
 // Dynamic sizes of linear values. Such a value does not exist in the transposed program, so its sizes
-// are read off primal values: size operands, and the primal operands of what made it.
+// are read off primal values: size operands, and the primal operands of what made it. A size that is
+// known only inside a branch or a loop is computed there: the same `if`, or the first iteration, with
+// the primal part of the region and the size as its result.
 #include <algorithm>
+#include <iterator>
 
+#include "ad/calls.h"
 #include "ad/reverse.h"
 #include "ir/type_rules.h"
 
@@ -31,7 +35,7 @@ Value* Reverse::sizeOf(ir::Builder& b, Value* old, size_t axis) {
     size = sizeOf(b, owner->operands[old->index], axis);  // a carry: as its start
   }
   if (size == nullptr)
-    throw Unsupported("the size of this array is known only inside a loop or a branch",
+    throw Unsupported("the size of this array is not known where its cotangent is needed",
                       old->def ? old->def->span : source_.span);
   return size;
 }
@@ -107,9 +111,67 @@ Value* Reverse::arraySize(ir::Builder& b, Value* old, size_t axis) {
     }
     case OpCode::Loop:
       if (old->index < op.operands.size() - 1) return sizeOf(b, op.operand(old->index + 1), axis);
-      return axis == 0 ? x(op.operand(0)) : nullptr;
+      return axis == 0 ? x(op.operand(0)) : firstIterationSize(b, *old, axis - 1);
+    case OpCode::If: return branchSize(b, *old, axis);
+    case OpCode::Call: return calledSize(b, *old, axis);
+    case OpCode::SocMap:
+    case OpCode::SpectralMap: return sizeOf(b, op.operand(0), axis);
     default: return nullptr;
   }
+}
+
+// What `emit` gives, with the primal part of a region copied in front of it. What the map held of the
+// region stays as it was.
+Value* Reverse::sizeWithin(ir::Builder& in, const ir::Region& region,
+                           const std::function<Value*()>& emit) {
+  ir::ValueMap outside = primal_;
+  copyPrimal(in, region);
+  Value* size = emit();
+  primal_ = std::move(outside);
+  return size;
+}
+
+Value* Reverse::branchSize(ir::Builder& b, const Value& old, size_t axis) {
+  const ir::Op& op = *old.def;
+  auto side = [&](size_t k) {
+    return [&, k](ir::Builder& in, std::span<Value* const>) {
+      const ir::Region& region = *op.regions[k];
+      return Values{sizeWithin(in, region, [&] { return sizeOf(in, region.yields()[old.index], axis); })};
+    };
+  };
+  return b.ifElse(x(op.operand(0)), side(0), side(1))[0];
+}
+
+// Of a row of a stacked result; without iterations 0.
+Value* Reverse::firstIterationSize(ir::Builder& b, const Value& old, size_t axis) {
+  const ir::Op& op = *old.def;
+  const ir::Region& body = *op.regions[0];
+  auto first = [&](ir::Builder& in, std::span<Value* const>) {
+    primal_[body.args[0]] = in.integer(0);
+    return Values{sizeWithin(in, body, [&] { return sizeOf(in, body.yields()[old.index], axis); })};
+  };
+  auto none = [](ir::Builder& in, std::span<Value* const>) { return Values{in.integer(0)}; };
+  Value* some = b.op(OpCode::ILt, {b.integer(0), x(op.operand(0))});
+  return b.ifElse(some, first, none)[0];
+}
+
+// call @f.tan(args; tangents) stands behind call @f(args), whose results have the sizes of their
+// tangents. Null: that call is not in this region.
+Value* Reverse::calledSize(ir::Builder& b, const Value& old, size_t axis) {
+  const ir::Op& op = *old.def;
+  Values arguments;
+  std::copy_if(op.operands.begin(), op.operands.end(), std::back_inserter(arguments),
+               [](const Value* operand) { return !operand->linear; });
+  for (const auto& other : op.parent->ops) {
+    if (other->code != OpCode::Call || other->attrs.str != calls::primalName(op.attrs.str) ||
+        other->operands != arguments)
+      continue;
+    size_t reals = 0;
+    for (Value* result : other->results)
+      if (result->type.isReal() && reals++ == old.index)
+        return b.dim(x(result), axis);
+  }
+  return nullptr;
 }
 
 }  // namespace dini::ad

@@ -174,9 +174,7 @@ Val Emitter::arrayBuiltin(Builtin builtin, std::vector<Val>& a) {
     case Builtin::ArgMax: {
       ir::Attrs attrs;
       attrs.str = builtin == Builtin::ArgMax ? "max" : "min";
-      ir::Value* n = sizeOf(x, 0);
-      if (rangeOf(n).lo <= 0)
-        require(intOp(OpCode::ILt, integer(0), n), ir::Status::Domain, "the array is empty");
+      requireSome(sizeOf(x, 0));
       return Val::leaf(b().op(OpCode::ArgExtreme, {toReal(x)}, std::move(attrs)));
     }
     case Builtin::MaxPool:

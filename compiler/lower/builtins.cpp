@@ -310,6 +310,7 @@ Val Emitter::reductionBuiltin(Builtin builtin, std::vector<Val>& a) {
   } else {
     for (size_t k = 0; k < a[0].rank(); ++k) axes.push_back(static_cast<int64_t>(k));
   }
+  if (isExtremeOfInts(builtin, a[0])) requireSome(countOf(a[0].value, axes));
   return reduced(builtin, a[0], axes);
 }
 

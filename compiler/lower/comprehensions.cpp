@@ -77,7 +77,29 @@ Builtin reductionNamed(const std::string& name) {
 
 Val Emitter::evalReduction(const ast::ReductionExpr& e) {
   Builtin how = reductionNamed(e.op.text);
-  return reduceOver(e.iterators, how, [&] { return eval(*e.body); });
+  auto body = [&] { return eval(*e.body); };
+  size_t count = independentPrefix(e.iterators);
+  if (count == e.iterators.size()) {
+    Val members = mapOver(e.iterators, body);
+    if (isExtremeOfInts(how, members)) requireSome(countOf(members.value, firstAxes(count)));
+    return reduced(how, members, firstAxes(count));
+  }
+  Val value = reduceOver(e.iterators, how, body);
+  if (isExtremeOfInts(how, value)) {
+    Val one = Val::leaf(integer(1));
+    requireSome(reduceOver(e.iterators, Builtin::Sum, [&] { return one; }).value);
+  }
+  return value;
+}
+
+// The extreme of no reals is infinite; there is no such int.
+bool Emitter::isExtremeOfInts(Builtin how, const Val& value) const {
+  return (how == Builtin::Max || how == Builtin::Min) && value.isLeaf() && !value.type().isReal();
+}
+
+void Emitter::requireSome(ir::Value* count) {
+  if (rangeOf(count).lo <= 0)
+    require(intOp(OpCode::ILt, integer(0), count), ir::Status::Domain, "the array is empty");
 }
 
 // Where inner bounds depend on outer indices, the inner reduction comes first.

@@ -95,6 +95,7 @@ class Emitter {
   Val parameterFor(const types::Type& type, const std::string& name);  // concrete type
   types::TypePtr typeOf(const Val& value) const;
   void bindSizes(const types::Type& type, const Val& value);
+  void bindResultSizes(const types::Type& type, const FunctionValue& f);
   void checkSizes(const types::Type& type, const Val& value, const std::string& what);
   ir::Value* evalSize(const types::Size& size);  // null: has a name without a value here
 
@@ -213,6 +214,7 @@ class Emitter {
 
   // --- statements.cpp, loops.cpp
   void execLet(const ast::LetStmt& s);
+  void bindPattern(const ast::LetStmt& s, const ast::Pattern& pattern, const Val& value, size_t& next);
   void execAssign(const ast::AssignStmt& s);
   Val partOf(const ast::Expr& target, const Val& root);
   std::vector<const ast::Binding*> assignedVariables(const Assignments& found) const;
@@ -264,6 +266,8 @@ class Emitter {
   // Over the given axes of every leaf.
   Val reduced(sema::Builtin how, const Val& value, const std::vector<int64_t>& axes);
   ir::Value* reduced(sema::Builtin how, ir::Value* x, const std::vector<int64_t>& axes);
+  bool isExtremeOfInts(sema::Builtin how, const Val& value) const;
+  void requireSome(ir::Value* count);
   ir::Value* product(ir::Value* x, const std::vector<int64_t>& axes);
   ir::Value* countOf(ir::Value* x, const std::vector<int64_t>& axes);
 

@@ -143,14 +143,25 @@ void Emitter::execLet(const ast::LetStmt& s) {
     value = coerce(std::move(value), s.declared->resolved.get());
     if (!value.isFunction()) checkSizes(*s.declared->resolved, value, s.names[0].text);
   }
-  if (!s.is_pattern) {
+  if (!s.isPattern()) {
     if (value.isLeaf() && value.value->name.empty()) value.value->name = s.names[0].text;
     frame_->env[s.bindings[0].get()] = std::move(value);
     return;
   }
-  check(value.elements.size() == s.bindings.size(), "a tuple pattern of another length");
-  for (size_t k = 0; k < s.bindings.size(); ++k)
-    if (s.bindings[k] != nullptr) frame_->env[s.bindings[k].get()] = value.elements[k];
+  size_t next = 0;
+  bindPattern(s, s.pattern, value, next);
+}
+
+void Emitter::bindPattern(const ast::LetStmt& s, const ast::Pattern& pattern, const Val& value,
+                          size_t& next) {
+  if (pattern.parts.empty()) {
+    const ast::BindingPtr& binding = s.bindings.at(next++);
+    if (binding != nullptr) frame_->env[binding.get()] = value;
+    return;
+  }
+  check(value.elements.size() == pattern.parts.size(), "a tuple pattern of another length");
+  for (size_t k = 0; k < pattern.parts.size(); ++k)
+    bindPattern(s, pattern.parts[k], value.elements[k], next);
 }
 
 const ast::NameExpr& Emitter::rootName(const ast::Expr& target) const {

@@ -4,7 +4,10 @@
 #include <fmt/format.h>
 
 #include "base/check.h"
+#include "ir/clone.h"
+#include "ir/walk.h"
 #include "lower/scopes.h"
+#include "opt/opt.h"
 
 namespace dini::lower {
 namespace {
@@ -212,7 +215,63 @@ ir::Value* Emitter::evalSize(const types::Size& size) {
   return sum == nullptr ? integer(0) : sum;
 }
 
+namespace {
+
+// Whether the type has a dimension that is a name without a value yet.
+bool hasOpenSize(const types::Type& type, const Sizes& known) {
+  auto open = [&](const types::TypePtr& part) { return hasOpenSize(*part, known); };
+  for (const types::Size& dim : type.dims)
+    if (auto name = loneName(dim); name && !known.contains(name->id)) return true;
+  return std::any_of(type.elements.begin(), type.elements.end(), open) ||
+         std::any_of(type.fields.begin(), type.fields.end(),
+                     [&](const types::Field& field) { return open(field.type); });
+}
+
+}  // namespace
+
+// A size that only the result of a function parameter tells: that of the function's value at zeros,
+// of which nothing but sizes is computed.
+void Emitter::bindResultSizes(const types::Type& type, const FunctionValue& f) {
+  if (!hasOpenSize(*type.result, frame_->sizes)) return;
+  std::vector<Val> arguments;
+  for (const types::TypePtr& parameter : type.elements) {
+    if (parameter->kind == types::Kind::Function || hasOpenSize(*parameter, frame_->sizes)) return;
+    arguments.push_back(zeros(*parameter));
+  }
+  std::vector<ir::Value*> leaves;
+  Closed sizes = close("size", arguments, [&](std::span<const Val> at) {
+    std::vector<NamedVal> given;
+    for (const Val& argument : at) given.push_back({"", argument});
+    Val result = callFunction(f, std::move(given));
+    std::vector<Val> dims;
+    leaves = leavesOf(result);
+    for (ir::Value* leaf : leaves)
+      for (size_t k = 0; k < leaf->type.rank(); ++k) dims.push_back(Val::leaf(b().dim(leaf, k)));
+    return Val::tuple({result, Val::tuple(std::move(dims))});
+  });
+  auto& yields = sizes.function->body.terminator().operands;
+  yields.erase(yields.begin(), yields.begin() + static_cast<ptrdiff_t>(leaves.size()));
+  opt::simplify(shared_.module, *sizes.function);
+  for (const auto& op : sizes.function->body.ops)
+    if (ir::hasEffect(*op))
+      fail(DiagCode::TooLarge, span_,
+           "a size that only the result of a function argument tells is not known before the call",
+           "name that size in the type of another parameter");
+  std::vector<ir::Value*> dims = ir::inlineCall(b(), *sizes.function, sizes.operands);
+  std::vector<ir::Value*> shaped;
+  for (size_t k = 0, at = 0; k < leaves.size(); ++k) {
+    std::vector<ir::Value*> own(dims.begin() + static_cast<ptrdiff_t>(at),
+                                dims.begin() + static_cast<ptrdiff_t>(at + leaves[k]->type.rank()));
+    at += own.size();
+    ir::Value* zero = b().real(0.0);
+    shaped.push_back(own.empty() ? zero : b().fill(zero, own));
+  }
+  bindSizes(*type.result, withLeaves(sizes.result.elements[0], shaped));
+}
+
 void Emitter::bindSizes(const types::Type& type, const Val& value) {
+  if (type.kind == types::Kind::Function && value.isFunction())
+    return bindResultSizes(type, *value.function);
   if (isLeafKind(type) && value.isLeaf()) {
     for (size_t k = 0; k < type.dims.size() && k < value.rank(); ++k) {
       // d == c m + r with one name m that is still open (often just d == m).

@@ -237,6 +237,7 @@ class Checker {
   // --- statements.cpp
   void checkStatement(ast::Stmt& statement);
   void checkLet(ast::LetStmt& statement);
+  void bindPattern(ast::LetStmt& statement, const ast::Pattern& pattern, const TypePtr& type);
   void checkVar(ast::VarStmt& statement);
   void checkAssign(ast::AssignStmt& statement);
   bool checkAssignable(const ast::Expr& target);

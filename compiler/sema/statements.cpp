@@ -157,7 +157,7 @@ void Checker::checkLet(ast::LetStmt& statement) {
              fmt::format("declared as {}", str(declared))))
       type = types::errorType();
   if (declared) type = declared;
-  if (!statement.is_pattern) {
+  if (!statement.isPattern()) {
     if (statement.names.empty()) return;
     if (type->kind == Kind::Unit && statement.value) {
       report(DiagCode::MissingResult, statement.value->span, "this has no value to bind");
@@ -172,16 +172,22 @@ void Checker::checkLet(ast::LetStmt& statement) {
     if (scopes_.empty()) top_->aliases[statement.names[0].text] = statement.value.get();
     return;
   }
-  bool tuple = type->kind == Kind::Tuple && type->elements.size() == statement.names.size();
+  bindPattern(statement, statement.pattern, type);
+}
+
+// The names of the pattern that are still to be bound, to the parts of a value of this type.
+void Checker::bindPattern(ast::LetStmt& statement, const ast::Pattern& pattern, const TypePtr& type) {
+  if (pattern.parts.empty()) {
+    const ast::Name& name = statement.names[statement.bindings.size()];
+    statement.bindings.emplace_back();
+    return declareLocal(ast::BindingKind::Let, name, type, nullptr, statement.bindings.back());
+  }
+  bool tuple = type->kind == Kind::Tuple && type->elements.size() == pattern.parts.size();
   if (!tuple && !type->isError() && statement.value)
     report(DiagCode::TypeMismatch, statement.value->span,
-           fmt::format("{} are bound to {}", counted(statement.names.size(), "name"), str(type)));
-  for (size_t k = 0; k < statement.names.size(); ++k) {
-    statement.bindings.emplace_back();
-    declareLocal(ast::BindingKind::Let, statement.names[k],
-                 tuple ? type->elements[k] : types::errorType(), nullptr,
-                 statement.bindings.back());
-  }
+           fmt::format("{} are bound to {}", counted(pattern.parts.size(), "name"), str(type)));
+  for (size_t k = 0; k < pattern.parts.size(); ++k)
+    bindPattern(statement, pattern.parts[k], tuple ? type->elements[k] : types::errorType());
 }
 
 void Checker::checkVar(ast::VarStmt& statement) {

@@ -212,6 +212,14 @@ void ChildWalk::node(const Stmt& s) {
 
 }  // namespace
 
+std::string str(const Pattern& pattern, const std::vector<Name>& names, size_t& next) {
+  if (pattern.parts.empty()) return names[next++].text;
+  std::string result = "(";
+  for (const Pattern& part : pattern.parts)
+    result += (result.size() > 1 ? ", " : "") + str(part, names, next);
+  return result + ")";
+}
+
 void forEachChild(const Expr& expr, const ExprVisitor& visit) { ChildWalk(visit).node(expr); }
 
 void forEachChild(const Stmt& stmt, const ExprVisitor& visit) { ChildWalk(visit).node(stmt); }

@@ -301,10 +301,16 @@ struct Stmt {
   explicit Stmt(StmtKind k) : kind(k) {}
   virtual ~Stmt() = default;
 };
-struct LetStmt : Stmt {  // let a = e, let (a, b) = e, let a: real = e
+struct Pattern {  // what stands in a let: a name, or parts in parentheses
+  std::vector<Pattern> parts;  // none: a name
+};
+// As it is written: `names` from `next` on, which ends behind the pattern's last.
+std::string str(const Pattern& pattern, const std::vector<Name>& names, size_t& next);
+struct LetStmt : Stmt {  // let a = e, let (a, (b, c)) = e, let a: real = e
   static constexpr StmtKind kKind = StmtKind::Let;
-  std::vector<Name> names;  // one, or several for a tuple pattern
-  bool is_pattern = false;
+  std::vector<Name> names;  // one, or those of the pattern from left to right
+  Pattern pattern;
+  bool isPattern() const { return !pattern.parts.empty(); }
   TypeExprPtr declared;     // may be null
   ExprPtr value;
   // checked

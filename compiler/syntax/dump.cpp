@@ -170,9 +170,8 @@ void TreeDump::stmt(const Stmt& s) {
   switch (s.kind) {
     case StmtKind::Let: {
       const auto& let = as<LetStmt>(s);
-      std::string text = let.is_pattern ? "let pattern" : "let";
-      for (const Name& name : let.names) text += " " + name.text;
-      line(text);
+      size_t next = 0;
+      line("let " + str(let.pattern, let.names, next));
       Deeper deeper(*this);
       type("type", let.declared);
       return expr(*let.value);

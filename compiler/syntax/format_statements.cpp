@@ -175,9 +175,8 @@ Doc Formatter::statement(const Stmt& stmt) {
 }
 
 Doc Formatter::let(const LetStmt& let) {
-  std::string head = let.is_pattern ? "let (" : "let ";
-  for (size_t i = 0; i < let.names.size(); ++i) head += (i > 0 ? ", " : "") + let.names[i].text;
-  Doc doc = text(head + (let.is_pattern ? ")" : ""));
+  size_t next = 0;
+  Doc doc = text("let " + str(let.pattern, let.names, next));
   if (let.declared) doc = Cat{std::move(doc), text(": "), type(*let.declared)};
   return Cat{std::move(doc), assigned(*let.value)};
 }

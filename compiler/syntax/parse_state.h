@@ -107,6 +107,7 @@ class Parser {
   // ---- statements (parse_statements.cpp)
   std::unique_ptr<ast::BlockExpr> block();
   ast::StmtPtr statement();
+  ast::Pattern pattern(std::vector<ast::Name>& names);
   ast::StmtPtr letStatement();
   ast::StmtPtr varStatement();
   ast::StmtPtr forStatement(std::vector<ast::Attribute> attributes, size_t start);

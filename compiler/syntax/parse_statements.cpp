@@ -102,21 +102,29 @@ void Parser::misplacedDeclaration() {
           : "it stands at the top level of a file");
 }
 
+// A name, or (pattern, pattern): the names are added to `names`.
+Pattern Parser::pattern(std::vector<Name>& names) {
+  Pattern made;
+  if (!at(TokenKind::LParen)) {
+    names.push_back(expectName("a name"));
+    return made;
+  }
+  Nesting nesting(*this);
+  Token open = take();
+  do made.parts.push_back(pattern(names));
+  while (accept(TokenKind::Comma));
+  expectClose(TokenKind::RParen, open);
+  return made;
+}
+
 // let a = e   let a: real = e   let (a, b) = e
 StmtPtr Parser::letStatement() {
   size_t start = mark();
   auto made = std::make_unique<LetStmt>();
   take();
-  if (at(TokenKind::LParen)) {
-    Token open = take();
-    made->is_pattern = true;
-    do made->names.push_back(expectName("a name"));
-    while (accept(TokenKind::Comma));
-    expectClose(TokenKind::RParen, open);
-  } else {
-    made->names.push_back(expectName("a name"));
-    if (at(TokenKind::Comma)) failUnexpected("`=`", "several names are written `let (a, b) = ...`");
-  }
+  made->pattern = pattern(made->names);
+  if (!made->isPattern() && at(TokenKind::Comma))
+    failUnexpected("`=`", "several names are written `let (a, b) = ...`");
   if (accept(TokenKind::Colon)) made->declared = type();
   expect(TokenKind::Assign);
   made->value = expression();
