@@ -92,6 +92,7 @@ class Emitter {
   const ast::TypeDecl* recordNamed(std::string name) const;
   Val coerce(Val value, const types::Type* type);  // int leaves become real where type says so
   Val zeros(const types::Type& type);              // in the sizes of the current frame
+  Val zeros(const ast::TypeExpr& type);            // reals; its dimensions are any ints of the place
   Val parameterFor(const types::Type& type, const std::string& name);  // concrete type
   types::TypePtr typeOf(const Val& value) const;
   void bindSizes(const types::Type& type, const Val& value);

@@ -44,7 +44,6 @@ class SolveLowering {
 
   ir::Builder& b() { return e_.b(); }
   void orderFixedPoint();
-  Val zerosOf(const ast::TypeExpr& type);
   Values starts();
   std::vector<Equation> equations(std::span<ir::Value* const> unknowns, bool as_fixed_point);
   ir::Value* flat(std::span<ir::Value* const> values);
@@ -121,20 +120,12 @@ void SolveLowering::orderFixedPoint() {
   if (fixed_point_.size() != solve_.unknowns.size()) fixed_point_.clear();
 }
 
-// In the dimensions as they are written: any int of the place may stand there.
-Val SolveLowering::zerosOf(const ast::TypeExpr& type) {
-  Values sizes;
-  for (const ast::ExprPtr& dim : type.dims) sizes.push_back(e_.eval(*dim).value);
-  ir::Value* zero = b().real(0.0);
-  return Val::leaf(sizes.empty() ? zero : b().fill(zero, sizes));
-}
-
 SolveLowering::Values SolveLowering::starts() {
   Values values;
   for (const ast::Unknown& unknown : solve_.unknowns) {
     const types::Type& type = *unknown.binding->type;
-    Val start = unknown.start != nullptr ? e_.coerce(e_.eval(*unknown.start), &type)
-                                         : zerosOf(*unknown.type);
+    Val start =
+        unknown.start != nullptr ? e_.coerce(e_.eval(*unknown.start), &type) : e_.zeros(*unknown.type);
     e_.checkSizes(type, start, "the start of `" + unknown.name.text + "`");
     values.push_back(b().op(OpCode::Stop, {start.value}));
   }

@@ -118,6 +118,13 @@ Val Emitter::zeros(const types::Type& type) {
   return Val::recordOf(recordNamed(type.name), std::move(elements));
 }
 
+Val Emitter::zeros(const ast::TypeExpr& type) {
+  std::vector<ir::Value*> sizes;
+  for (const ast::ExprPtr& dim : type.dims) sizes.push_back(eval(*dim).value);
+  ir::Value* zero = b().real(0.0);
+  return Val::leaf(sizes.empty() ? zero : b().fill(zero, sizes));
+}
+
 Val Emitter::parameterFor(const types::Type& type, const std::string& name) {
   if (isLeafKind(type))
     return Val::leaf(function_.addParameter(leafType(type), name),

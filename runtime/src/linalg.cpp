@@ -1,5 +1,5 @@
-// Factorisations and solves. Below kSmall the loops here, whose inner loops run over contiguous
-// rows; above, LAPACK on transposed copies and BLAS's triangular solves. No fused multiply-add:
+// Factorisations and solves. Up to 8 unknowns small_systems.h; below kSmall the loops here, whose
+// inner loops run over contiguous rows; above, LAPACK on transposed copies and BLAS's triangular solves. No fused multiply-add:
 // results do not depend on the instruction set here, only on BLAS's kernels above.
 #include "dini/linalg.h"
 
@@ -9,6 +9,7 @@
 
 #include "blas.h"
 #include "dini/status.h"
+#include "small_systems.h"
 
 #define DINI_CLONES __attribute__((target_clones("arch=x86-64-v4", "arch=x86-64-v3", "default")))
 
@@ -279,6 +280,8 @@ int64_t dini_factor_work(int64_t n) { return 2 * n; }
 
 int dini_factor(int64_t structure, int64_t n, const double* a, double* factors, int64_t* pivots,
                 double* rcond, double* work) {
+  if (dini::small::handles(structure, n))
+    return dini::small::factor(structure, n, a, factors, pivots, rcond);
   *rcond = 0;
   for (int64_t k = 0; k < n; ++k) pivots[k] = k;
   if (structure == Diagonal) return factorDiagonal(n, a, factors, rcond);
@@ -304,8 +307,10 @@ int dini_factor(int64_t structure, int64_t n, const double* a, double* factors, 
 
 void dini_solve_factored(int64_t structure, int transposed, int64_t n, int64_t m,
                          const double* factors, const int64_t* pivots, const double* b, double* x) {
-  if (x != b) std::copy_n(b, n * m, x);
   const bool t = transposed != 0;
+  if (dini::small::handles(structure, n))
+    return dini::small::solveFactored(structure, t, n, m, factors, pivots, b, x);
+  if (x != b) std::copy_n(b, n * m, x);
   switch (structure) {
     case Symmetric:
       if (usesLdl(structure, n)) {
@@ -346,6 +351,8 @@ int64_t dini_linear_solve_work(int64_t n) { return n * n + n + dini_factor_work(
 
 int dini_linear_solve(int64_t structure, int transposed, int64_t n, int64_t m, const double* a,
                       const double* b, double* x, double* rcond, double* work) {
+  if (dini::small::handles(structure, n))
+    return dini::small::linearSolve(structure, transposed != 0, n, m, a, b, x, rcond);
   double* factors = work;
   int64_t* pivots = reinterpret_cast<int64_t*>(work + n * n);
   const int status = dini_factor(structure, n, a, factors, pivots, rcond, work + n * n + n);

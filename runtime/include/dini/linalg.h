@@ -21,7 +21,8 @@ void dini_init(void);
 
 /* factors [n, n], pivots [n]: general and symmetric P A = L U (unit lower L and U in `factors`,
  * row k exchanged with pivots[k] >= k); positive definite A = L L'; else a copy of A's part.
- * *rcond: reciprocal 1-norm condition estimate (Higham's; diagonal: smallest over largest entry).
+ * *rcond: reciprocal 1-norm condition (of 0 to 2 with 2 to 8 unknowns that of the inverse; else
+ * Higham's estimate; diagonal: smallest over largest entry).
  * DINI_SINGULAR where it is below 1e-14 or not a number (diagonal: where an entry is 0 or not
  * finite), or where a positive definite matrix is not. */
 int dini_factor(int64_t structure, int64_t n, const double* a, double* factors, int64_t* pivots,
