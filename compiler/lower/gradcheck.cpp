@@ -14,6 +14,12 @@ Val Emitter::gradientError(Differentiation& d) {
       differentiated(d, {}, [&](ir::Module& module, const ir::Function& f) {
         return ad::jacobian(module, f, d.request);
       });
+  const bool large = !isSmall(*d.base.function);
+  if (large) shared_.module.add(ir::clone(*d.base.function, d.base.function->name));
+  auto called = [&](const std::vector<ir::Value*>& operands) {
+    return large ? b().call(*d.base.function, operands)
+                 : ir::inlineCall(b(), *d.base.function, operands);
+  };
   ir::Value* worst = b().real(0.0);
   ir::Value* one = b().real(1.0);
   size_t columns = 0, column = 0;
@@ -36,7 +42,7 @@ Val Emitter::gradientError(Differentiation& d) {
         ir::Value* by = b().select(up, h, b().neg(h));
         std::vector<ir::Value*> operands = d.base.operands, values;
         operands[p] = b().reshape(b().addAt(flat, by, {args[0]}), b().dims(x));
-        for (ir::Value* value : ir::inlineCall(b(), *d.base.function, operands))
+        for (ir::Value* value : called(operands))
           if (value->type.isReal()) values.push_back(value);
         return values;
       };

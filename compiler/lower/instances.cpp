@@ -13,7 +13,6 @@ namespace dini::lower {
 namespace {
 
 constexpr size_t kMaxInstances = 1000;
-constexpr size_t kExpandBelow = 400;  // operations
 
 bool isSizeParameter(const ast::Parameter& parameter) {
   return parameter.binding != nullptr && parameter.binding->size &&
@@ -81,13 +80,14 @@ void operandsOf(const Val& value, bool constants, std::vector<ir::Value*>& opera
   for (const Val& element : value.elements) operandsOf(element, constants, operands);
 }
 
-size_t operationCount(const ir::Function& function) {
+}  // namespace
+
+bool isSmall(const ir::Function& function) {
+  constexpr size_t kExpandBelow = 400;
   size_t count = 0;
   ir::walk(function.body, [&](const ir::Op&) { ++count; });
-  return count;
+  return count < kExpandBelow;
 }
-
-}  // namespace
 
 Val Emitter::parameterLike(const Val& value, bool constants, const std::string& name) {
   if (value.isFunction()) return Val::of(parameterLike(*value.function));
@@ -293,7 +293,7 @@ Val Emitter::callRecursive(const ast::FnDecl& fn, Frame& callee) {
   if (!instance.finished) instance.reentered = true;
   std::vector<ir::Value*> results;
   if (instance.finished && !instance.reentered &&
-      operationCount(*instance.function) < kExpandBelow) {
+      isSmall(*instance.function)) {
     results = ir::inlineCall(b(), *instance.function, operands);
   } else {
     ir::Attrs attrs;

@@ -58,4 +58,7 @@ class Emitter::FrameScope {
   bool in_prelude_;
 };
 
+// Whether calls of the function are expanded in place: larger ones stay calls.
+bool isSmall(const ir::Function& function);
+
 }  // namespace dini::lower

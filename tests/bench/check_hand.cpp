@@ -4,6 +4,7 @@
 #include "agreement.h"
 #include "hand/roots.h"
 #include "hand/rosenbrock.h"
+#include "hand/systems.h"
 #include "problems.h"
 
 namespace dini::bench {
@@ -28,6 +29,34 @@ void checkRoots(Agreement& agreement) {
   agreement.expect("roots in lanes", z, root, kExact);
   agreement.expect("slopes in lanes converge", rootsLanes(problem.x, problem.x_dot, z, z_dot));
   agreement.expect("slopes in lanes", z_dot, slope, kExact);
+}
+
+// What solves the equations at z, which are explicit in p; and slopes by differences.
+void checkSystems(Agreement& agreement) {
+  for (const size_t n : {2, 3}) {
+    const auto solve = [&](const RootsProblem& at, std::vector<double>& z, std::vector<double>& z_dot) {
+      return n == 2 ? pairs(at.x, at.x_dot, z, z_dot) : triples(at.x, at.x_dot, z, z_dot);
+    };
+    const std::string name = "systems of " + std::to_string(n) + ": ";
+    RootsProblem problem = systemsProblem(1003 * n);  // no multiple of a vector
+    std::vector<double> z(problem.x.size()), z_dot = z, p = z, up = z, down = z, unused = z;
+    agreement.expect(name + "converge", solve(problem, z, z_dot));
+    for (size_t i = 0; i < z.size(); i += n) {
+      const double *u = &z[i], c[3] = {0.3, -0.2, 0.25};
+      for (size_t k = 0; k < n; ++k)
+        p[i + k] = u[k] + c[k] * (n == 2 ? u[1 - k] * u[1 - k] : u[(k + 1) % 3] * u[(k + 2) % 3]);
+    }
+    agreement.expect(name + "solutions", p, problem.x, kExact);
+    const double step = 1e-5;
+    RootsProblem above = problem, below = problem;
+    for (size_t i = 0; i < p.size(); ++i) {
+      above.x[i] += step * problem.x_dot[i];
+      below.x[i] -= step * problem.x_dot[i];
+    }
+    agreement.expect(name + "beside converge", solve(above, up, unused) && solve(below, down, unused));
+    for (size_t i = 0; i < p.size(); ++i) up[i] = (up[i] - down[i]) / (2 * step);
+    agreement.expect(name + "slopes", z_dot, up, kDifference);
+  }
 }
 
 void checkRosenbrock(Agreement& agreement) {
@@ -126,6 +155,7 @@ void checkMlp(Agreement& agreement) {
 
 void checkHand(Agreement& agreement) {
   checkRoots(agreement);
+  checkSystems(agreement);
   checkRosenbrock(agreement);
   checkGmmClosedForm(agreement);
   checkGmm(agreement, 150, 10, 7);

@@ -17,6 +17,10 @@ RootsProblem rootsProblem(size_t count) {
   return {uniform(1, count, -0.9, 0.9), std::vector<double>(count, 1.0)};
 }
 
+RootsProblem systemsProblem(size_t count) {
+  return {uniform(20, count, 0.5, 1.5), uniform(21, count, -1, 1)};
+}
+
 std::vector<double> rosenbrockPoint(size_t count) { return uniform(2, count, -1.5, 1.5); }
 
 GmmProblem gmmProblem(int64_t n, int64_t d, int64_t K) {

@@ -17,6 +17,7 @@ struct RootsProblem {
   std::vector<double> x, x_dot;
 };
 RootsProblem rootsProblem(size_t count);
+RootsProblem systemsProblem(size_t count);
 std::vector<double> rosenbrockPoint(size_t count);
 GmmProblem gmmProblem(int64_t n, int64_t d, int64_t K);
 MlpProblem mlpProblem(int64_t rows);

@@ -6,6 +6,7 @@
 #include "hand/gmm_parts.h"
 #include "hand/roots.h"
 #include "hand/rosenbrock.h"
+#include "hand/systems.h"
 #include "problems.h"
 
 namespace dini::bench {
@@ -38,6 +39,37 @@ Workload roots() {
                  {"d", realTensor({kElements}, s->problem.x_dot)}},
       .value = "roots(x)",
       .total = "roots_and_slopes(x, d)",
+  };
+}
+
+// Equations in two or three unknowns, one system per row.
+Workload systems(int64_t unknowns) {
+  constexpr int64_t kRows = 100'000;
+  struct State {
+    RootsProblem problem;
+    std::vector<double> z, z_dot;
+  };
+  const size_t count = static_cast<size_t>(kRows * unknowns);
+  auto s = std::make_shared<State>(
+      State{systemsProblem(count), std::vector<double>(count), std::vector<double>(count)});
+  const bool two = unknowns == 2;
+  const std::string name = two ? "pairs" : "triples";
+  return {
+      .name = name,
+      .title = "equations in " + std::to_string(unknowns) + " unknowns, 1e5 systems",
+      .hand = {{"8 lanes",
+                [s, two] { require(two ? pairs(s->problem.x, s->z) : triples(s->problem.x, s->z)); },
+                [s, two] {
+                  const RootsProblem& p = s->problem;
+                  require(two ? pairs(p.x, p.x_dot, s->z, s->z_dot)
+                              : triples(p.x, p.x_dot, s->z, s->z_dot));
+                }}},
+      .answers = [s] { return std::vector{s->z, s->z_dot}; },
+      .program = "systems.dini",
+      .inputs = {{"p", realTensor({kRows, unknowns}, s->problem.x)},
+                 {"d", realTensor({kRows, unknowns}, s->problem.x_dot)}},
+      .value = name + "(p)",
+      .total = name + "_and_slopes(p, d)",
   };
 }
 
@@ -134,6 +166,8 @@ Workload perceptron() {
 const std::vector<WorkloadRow>& workloads() {
   static const std::vector<WorkloadRow> rows = {
       {"roots", roots},
+      {"pairs", [] { return systems(2); }},
+      {"triples", [] { return systems(3); }},
       {"rosenbrock", rosenbrockFunction},
       {"gmm10", [] { return gaussianMixture(10); }},
       {"gmm64", [] { return gaussianMixture(64); }},
