@@ -4,7 +4,7 @@
 
 #include "batch/batcher.h"
 #include "ir/type_rules.h"
-#include "ir/walk.h"
+#include "ir/uses.h"
 
 namespace dini::batch {
 
@@ -45,12 +45,10 @@ bool contains(const std::vector<int64_t>& axes, int64_t axis) {
   return std::find(axes.begin(), axes.end(), axis) != axes.end();
 }
 
-using UseCounts = std::unordered_map<const Value*, int>;
-
 // reduce sum of a product that nothing else reads -> einsum, where every axis summed over is one of
 // both factors and their order of summation is the einsum's: the order of the letters in the first
 // factor.
-Value* contractedSum(ir::Function& function, ir::Region& region, size_t at, UseCounts& uses) {
+Value* contractedSum(ir::Function& function, ir::Region& region, size_t at, ir::UseCounts& uses) {
   const ir::Op& op = *region.ops[at];
   if (op.code != OpCode::Reduce || op.attrs.str != "sum" || op.operand(0)->def == nullptr)
     return nullptr;
@@ -134,7 +132,7 @@ Diagonal diagonalOf(Value* value) {
 
 // einsum of M with a diagonal matrix that renames one contracted letter: M with its axes in order,
 // scaled along the renamed one.
-Value* renamed(ir::Function& function, ir::Region& region, size_t at, UseCounts&) {
+Value* renamed(ir::Function& function, ir::Region& region, size_t at, ir::UseCounts&) {
   const ir::Op& op = *region.ops[at];
   if (op.code != OpCode::Einsum) return nullptr;
   ir::EinsumSpec spec = ir::parseEinsum(op.attrs.str);
@@ -165,7 +163,7 @@ Value* renamed(ir::Function& function, ir::Region& region, size_t at, UseCounts&
   return nullptr;
 }
 
-void contractRegion(ir::Function& function, ir::Region& region, UseCounts& uses) {
+void contractRegion(ir::Function& function, ir::Region& region, ir::UseCounts& uses) {
   for (size_t at = 0; at < region.ops.size(); ++at) {
     for (auto& nested : region.ops[at]->regions) contractRegion(function, *nested, uses);
     for (auto* rewrite : {contractedSum, renamed}) {
@@ -185,10 +183,7 @@ void contractRegion(ir::Function& function, ir::Region& region, UseCounts& uses)
 
 void contractProducts(ir::Function& function) {
   ir::eraseDead(function);
-  UseCounts uses;
-  ir::walk(function.body, [&](const ir::Op& op) {
-    for (const Value* operand : op.operands) ++uses[operand];
-  });
+  ir::UseCounts uses = ir::countUses(function);
   contractRegion(function, function.body, uses);
 }
 

@@ -19,22 +19,13 @@ NodeId Graph::constant(double value) {
   return add(node, {Leaf::Constant, node.code, 0, std::bit_cast<uint64_t>(value), node.operands});
 }
 
-NodeId Graph::unknown(double value) {
+NodeId Graph::next(Leaf leaf, double value, std::vector<NodeId>& all) {
   Node node;
-  node.leaf = Leaf::Unknown;
+  node.leaf = leaf;
   node.value = value;
-  node.index = static_cast<uint32_t>(unknowns_.size());
-  unknowns_.push_back(add(node, {Leaf::Unknown, node.code, node.index, 0, node.operands}));
-  return unknowns_.back();
-}
-
-NodeId Graph::parameter(double value) {
-  Node node;
-  node.leaf = Leaf::Parameter;
-  node.value = value;
-  node.index = static_cast<uint32_t>(parameters_.size());
-  parameters_.push_back(add(node, {Leaf::Parameter, node.code, node.index, 0, node.operands}));
-  return parameters_.back();
+  node.index = static_cast<uint32_t>(all.size());
+  all.push_back(add(node, {leaf, node.code, node.index, 0, node.operands}));
+  return all.back();
 }
 
 NodeId Graph::op(ir::OpCode code, std::initializer_list<NodeId> operands, Span span,

@@ -34,8 +34,8 @@ struct Node {
 class Graph {
  public:
   NodeId constant(double value);
-  NodeId unknown(double value);
-  NodeId parameter(double value);
+  NodeId unknown(double value) { return next(Leaf::Unknown, value, unknowns_); }
+  NodeId parameter(double value) { return next(Leaf::Parameter, value, parameters_); }
   NodeId op(ir::OpCode code, std::initializer_list<NodeId> operands, Span span,
             ops::Parameters parameters = {});
   const Node& node(NodeId id) const { return nodes_[static_cast<size_t>(id)]; }
@@ -46,6 +46,7 @@ class Graph {
  private:
   using Key = std::tuple<Leaf, ir::OpCode, int64_t, uint64_t, std::array<NodeId, 4>>;
   NodeId add(Node node, const Key& key);
+  NodeId next(Leaf leaf, double value, std::vector<NodeId>& all);
   std::vector<Node> nodes_;
   std::vector<NodeId> unknowns_, parameters_;
   std::map<Key, NodeId> known_;

@@ -1,6 +1,7 @@
 // The frame of a function: prologue, operations in order, results.
 #include "base/check.h"
 #include "codegen/emitter.h"
+#include "codegen/linear_algebra.h"
 #include "dini/status.h"
 
 namespace dini::codegen {
@@ -164,22 +165,11 @@ void FunctionEmitter::emitOp(const Op& op) {
       return emitPrint(op);
     case OpCode::Root:
       return emitRoot(op);
-    case OpCode::LinearSolve:
-    case OpCode::SparseSolve:
-    case OpCode::Factor:
-    case OpCode::SolveFactored:
-    case OpCode::LeastSquares:
-    case OpCode::Cholesky:
-    case OpCode::Eigh:
-    case OpCode::Svd:
-    case OpCode::Qr:
-    case OpCode::RootTies:
-      return emitSolve(op);
     case OpCode::Spectral:
     case OpCode::SpectralMap:
       return emitSpectral(op);
     default:
-      return emitArrayOp(op);
+      return isLinearAlgebra(op.code) ? emitSolve(op) : emitArrayOp(op);
   }
 }
 

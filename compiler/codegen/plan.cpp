@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "base/check.h"
+#include "codegen/linear_algebra.h"
 #include "ir/builder.h"
 #include "ir/type_rules.h"
 
@@ -42,19 +43,9 @@ bool needsBuffer(const Op& op) {
     case OpCode::SpectralMap:
     case OpCode::Call:
     case OpCode::Print:
-    case OpCode::LinearSolve:
-    case OpCode::SparseSolve:
-    case OpCode::Factor:
-    case OpCode::SolveFactored:
-    case OpCode::LeastSquares:
-    case OpCode::Cholesky:
-    case OpCode::Eigh:
-    case OpCode::Svd:
-    case OpCode::Qr:
-    case OpCode::RootTies:
       return true;
     default:
-      return false;
+      return isLinearAlgebra(op.code);
   }
 }
 

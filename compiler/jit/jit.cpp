@@ -16,6 +16,7 @@
 #include "ir/type_rules.h"
 #include "ir/walk.h"
 #include "jit/object_cache.h"
+#include "jit/status.h"
 #include "jit/target.h"
 #include "jit/workspace.h"
 
@@ -117,14 +118,7 @@ void takeNotes(const PrintContext& context) {
 }
 
 ir::StatusInfo statusOf(const Compiled& code, const dini_run& info) {
-  ir::StatusInfo status;
-  status.status = static_cast<ir::Status>(info.status);
-  status.batch_index = info.batch_index;
-  status.residual = info.residual;
-  status.scale = info.scale;
-  status.iterations = info.iterations;
-  status.rcond = info.rcond;
-  status.tolerance = info.tolerance;
+  ir::StatusInfo status = statusFrom(info);
   if (info.site >= 0) {
     const codegen::Site& site = code.sites[static_cast<size_t>(info.site)];
     status.span = site.span;

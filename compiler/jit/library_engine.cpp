@@ -10,6 +10,7 @@
 #include "dini/library.h"
 #include "ir/ir.h"
 #include "jit/objects.h"
+#include "jit/status.h"
 #include "jit/target.h"
 
 namespace dini::jit {
@@ -49,14 +50,7 @@ codegen::Export interfaceOf(const ir::Function& function, const std::string& sym
 }
 
 ir::StatusInfo statusOf(const dini_info& info, const std::vector<codegen::Site>& sites) {
-  ir::StatusInfo status;
-  status.status = static_cast<ir::Status>(info.status);
-  status.batch_index = info.batch_index;
-  status.residual = info.residual;
-  status.scale = info.scale;
-  status.iterations = info.iterations;
-  status.rcond = info.rcond;
-  status.tolerance = info.tolerance;
+  ir::StatusInfo status = statusFrom(info);
   status.text = info.text;
   if (info.line > 0) {
     const codegen::Site& site = sites[static_cast<size_t>(info.line - 1)];

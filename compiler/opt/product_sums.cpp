@@ -6,12 +6,11 @@
 #include <algorithm>
 #include <optional>
 #include <string>
-#include <unordered_map>
 
 #include "ir/builder.h"
 #include "ir/clone.h"
 #include "ir/type_rules.h"
-#include "ir/walk.h"
+#include "ir/uses.h"
 #include "opt/passes.h"
 
 namespace dini::opt {
@@ -21,9 +20,8 @@ using ir::Builder;
 using ir::Op;
 using ir::OpCode;
 using ir::Region;
+using ir::UseCounts;
 using ir::Value;
-
-using UseCounts = std::unordered_map<const Value*, size_t>;
 
 struct ProductSum {
   const Op* product = nullptr;
@@ -106,11 +104,7 @@ bool visit(ir::Function& function, Region& region, const UseCounts& uses) {
 }  // namespace
 
 bool sumBeforeProducts(ir::Function& function) {
-  UseCounts uses;
-  ir::walk(function.body, [&](const Op& op) {
-    for (const Value* operand : op.operands) ++uses[operand];
-  });
-  return visit(function, function.body, uses);
+  return visit(function, function.body, ir::countUses(function));
 }
 
 }  // namespace dini::opt

@@ -8,11 +8,10 @@
 #include <bit>
 #include <optional>
 #include <set>
-#include <unordered_map>
 
 #include "ir/builder.h"
 #include "ir/clone.h"
-#include "ir/walk.h"
+#include "ir/uses.h"
 #include "opt/passes.h"
 
 namespace dini::opt {
@@ -22,12 +21,11 @@ using ir::Builder;
 using ir::Op;
 using ir::OpCode;
 using ir::Region;
+using ir::UseCounts;
 using ir::Value;
 
 constexpr size_t kMostParts = 7;
 constexpr int64_t kFewElements = 64;  // not worth the code
-
-using UseCounts = std::unordered_map<const Value*, size_t>;
 
 struct Added {
   Value* slice = nullptr;
@@ -152,11 +150,7 @@ bool visit(ir::Function& function, Region& region, const UseCounts& uses) {
 }  // namespace
 
 bool joinSliceSums(ir::Function& function) {
-  UseCounts uses;
-  ir::walk(function.body, [&](const Op& op) {
-    for (const Value* operand : op.operands) ++uses[operand];
-  });
-  return visit(function, function.body, uses);
+  return visit(function, function.body, ir::countUses(function));
 }
 
 }  // namespace dini::opt

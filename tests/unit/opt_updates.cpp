@@ -28,6 +28,16 @@ std::vector<Tensor> results(const Module& module, std::vector<Tensor> arguments)
   return std::get<std::vector<Tensor>>(*outcome);
 }
 
+// What a pass makes of @f, simplified and verified.
+std::unique_ptr<Module> after(const char* pass, const std::string& text) {
+  auto module = parsed(text);
+  Function& f = *module->find("f");
+  opt::findPass(pass)->run(*module, f);
+  opt::simplify(*module, f);
+  REQUIRE(verify(f, module.get()) == std::vector<std::string>{});
+  return module;
+}
+
 size_t countOf(const Function& function, OpCode code) {
   size_t found = 0;
   walk(function.body, [&](const Op& op) { found += op.code == code; });
@@ -50,11 +60,8 @@ TEST_CASE("conditional-updates: an addition leaves both sides of nested branches
       " {() %7 = if(%4) : f64[3] {() %8 = neg(%1) : f64 %9 = const() <i=1> : i64"
       " %10 = add_at(%0, %8, %9) : f64[3] yield(%10) } {() yield(%0) } yield(%7) } yield(%5) }";
   auto module = parsed(text);
-  auto changed = parsed(text);
-  Function& f = *changed->find("f");
-  opt::findPass("conditional-updates")->run(*changed, f);
-  opt::simplify(*changed, f);
-  REQUIRE(verify(f, changed.get()) == std::vector<std::string>{});
+  auto changed = after("conditional-updates", text);
+  const Function& f = *changed->find("f");
   CHECK(countOf(f, OpCode::AddAt) == 1);
   Tensor x = sequence(3, -0.0);
   x.reals[0] = -0.0;
@@ -86,11 +93,8 @@ TEST_CASE("slice-sums: shifted slices on zeros become parts") {
       " %8 = add_slice(%7, %1, %5) : f64[100] %9 = add_slice(%8, %2, %4) : f64[100]"
       " %10 = add_slice(%9, %0, %5) : f64[100] yield(%10) }";
   auto module = parsed(text);
-  auto changed = parsed(text);
-  Function& f = *changed->find("f");
-  opt::findPass("slice-sums")->run(*changed, f);
-  opt::simplify(*changed, f);
-  REQUIRE(verify(f, changed.get()) == std::vector<std::string>{});
+  auto changed = after("slice-sums", text);
+  const Function& f = *changed->find("f");
   CHECK(countOf(f, OpCode::AddSlice) == 0);
   CHECK(countOf(f, OpCode::Concat) == 1);
   Tensor a = sequence(99, -3), b = sequence(98, 1e-3), c = sequence(100, 0.3);
