@@ -73,7 +73,7 @@ bool collect(Context& context, session::Session& session, const BuildArguments& 
   }
   if (arguments.functions.empty())
     for (const ast::Item& item : file.items) {
-      if (item.kind != ast::ItemKind::Fn) continue;
+      if (item.kind != ast::ItemKind::Fn || item.fn->internal) continue;
       const std::string reason = library::whyNot(*item.fn);
       if (reason.empty())
         chosen.push_back(item.fn.get());

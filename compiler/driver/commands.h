@@ -28,6 +28,7 @@ Command addCertify(CLI::App& parser);
 Command addPlot(CLI::App& parser);
 Command addClarke(CLI::App& parser);
 Command addBuild(CLI::App& parser);
+Command addImport(CLI::App& parser);
 
 // The whole program but the process: parses the arguments, runs, gives the exit code.
 int runDini(int argc, const char* const* argv);

@@ -42,6 +42,8 @@ session::Session* Context::session() {
   made.ties.tolerance = options.tie_tolerance;
   made.tie_report = options.tie_report;
   made.keep_ties = options.keep_ties;
+  made.cpp_functions = options.cpp_functions;
+  made.cpp_flags = options.cpp_flags;
   if (options.on_failure == "nan") made.on_failure = lower::OnFailure::Nan;
   if (options.no_unify_kinks) made.execution.certification.unification = certify::Unification::Off;
   made.execution.engine = *chosen_engine;

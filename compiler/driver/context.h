@@ -27,6 +27,8 @@ struct CommonOptions {
   std::string engine = "auto";
   std::string level = "2";
   std::string diagnostics = "text";
+  std::vector<std::string> cpp_functions;  // of dini import
+  std::vector<std::string> cpp_flags;
 };
 
 class Context {

@@ -90,7 +90,8 @@ int runDini(int argc, const char* const* argv) {
   const std::vector<Command> commands = {addRun(parser),  addEval(parser),    addCheck(parser),
                                          addTest(parser), addFmt(parser),     addEmit(parser),
                                          addExplain(parser), addRepl(parser), addCertify(parser),
-                                         addClarke(parser), addPlot(parser), addBuild(parser)};
+                                         addClarke(parser), addPlot(parser), addBuild(parser),
+                                         addImport(parser)};
   try {
     parser.parse(argc, argv);
   } catch (const CLI::Success& done) {

@@ -9,6 +9,7 @@
 #include "driver/abs_normal.h"
 #include "driver/commands.h"
 #include "driver/dims.h"
+#include "driver/emit_ir.h"
 #include "driver/emit_source.h"
 #include "driver/text_file.h"
 #include "ir/printer.h"
@@ -119,7 +120,7 @@ int emitFunctions(Context& context, session::Session& session, const EmitOptions
   bool any = false;
   std::string source;
   for (const ast::Item& item : file.items) {
-    if (item.kind != ast::ItemKind::Fn) continue;
+    if (item.kind != ast::ItemKind::Fn || item.fn->internal) continue;
     if (!options.function.empty() && item.fn->name.text != options.function) continue;
     any = true;
     std::string missing;
@@ -185,6 +186,13 @@ int emit(Context& context, const EmitOptions& options) {
 }
 
 }  // namespace
+
+int emitIr(Context& context, const std::string& file, const std::vector<std::string>& dims) {
+  EmitOptions options;
+  options.file = file;
+  options.dims = dims;
+  return emit(context, options);
+}
 
 Command addEmit(CLI::App& parser) {
   CLI::App* app = parser.add_subcommand("emit", "show a stage of the compiler as text");

@@ -10,7 +10,7 @@
 namespace dini::driver {
 namespace {
 
-constexpr std::array<std::string_view, 4> kCommands = {"import", "lsp", "bench", "gradbench"};
+constexpr std::array<std::string_view, 3> kCommands = {"lsp", "bench", "gradbench"};
 constexpr std::array<std::string_view, 2> kOptions = {"--progress", "--resume"};
 
 template <class Words>

@@ -61,7 +61,8 @@ Namespace& World::add(FileId file) {
 }
 
 Namespace& World::of(FileId file) {
-  auto found = files_.find(file.index);
+  auto joined = joined_.find(file.index);
+  auto found = files_.find(joined == joined_.end() ? file.index : joined->second);
   return found == files_.end() ? session : *found->second;
 }
 

@@ -27,6 +27,8 @@ class World {
  public:
   Namespace prelude, session;
   Namespace& add(FileId file);
+  // The other file is part of the first: its text sees the same names.
+  void join(FileId file, FileId other) { joined_[other.index] = file.index; }
   Namespace& of(FileId file);
 
   ast::FnDecl* function(FileId from, const std::string& name);
@@ -37,6 +39,7 @@ class World {
 
  private:
   std::unordered_map<int32_t, std::unique_ptr<Namespace>> files_;
+  std::unordered_map<int32_t, int32_t> joined_;
 };
 
 // Words that follow `fn`, `let`, `var` or `type` in a text.

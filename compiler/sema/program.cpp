@@ -31,14 +31,20 @@ std::string identity(const std::string& path) {
   return failed ? path : canonical.string();
 }
 
+bool isCpp(const std::string& path) {
+  const std::string ending = std::filesystem::path(path).extension().string();
+  return ending == ".cpp" || ending == ".cc" || ending == ".cxx" || ending == ".hpp" || ending == ".h";
+}
+
 }  // namespace
 
 struct Program::State {
-  State(SourceManager& source_manager, DiagnosticSink& diagnostics)
-      : sources(source_manager), sink(diagnostics), checker(world, sizes, sink) {}
+  State(SourceManager& source_manager, DiagnosticSink& diagnostics, ForeignReader reader)
+      : sources(source_manager), sink(diagnostics), foreign(std::move(reader)), checker(world, sizes, sink) {}
 
   SourceManager& sources;
   DiagnosticSink& sink;
+  ForeignReader foreign;
   World world;
   SizeTable sizes;
   Checker checker;
@@ -54,6 +60,8 @@ struct Program::State {
   // `own`: whether the file gets a namespace of its own, instead of the session's.
   ast::File* parse(const std::string& name, std::string text, bool own);
   ast::File* readFile(const std::string& path);
+  // A C++ file; null after errors, which are reported.
+  ast::File* readForeign(const std::string& path, Span import);
   void readImports(ast::File& file, Namespace& space, const std::string& directory);
   void declare(ast::File& file, Namespace& space, bool redefine);
   void checkNew();
@@ -110,6 +118,7 @@ ast::File* Program::State::readFile(const std::string& path) {
   if (known != by_path.end()) return known->second;
   auto text = readText(path);
   if (!text) return nullptr;
+  if (isCpp(path)) return readForeign(path, {});
   ast::File* file = parse(path, std::move(*text), true);
   by_path[identity(path)] = file;
   Namespace& space = world.of(file->id);
@@ -118,18 +127,43 @@ ast::File* Program::State::readFile(const std::string& path) {
   return file;
 }
 
+// What the file exports is declared in its namespace, the rest in one that only it sees.
+ast::File* Program::State::readForeign(const std::string& path, Span import) {
+  auto known = by_path.find(identity(path));
+  if (known != by_path.end()) return known->second;
+  std::optional<ForeignUnit> unit;
+  if (foreign) unit = foreign(path, import);
+  by_path[identity(path)] = nullptr;
+  if (!unit) return nullptr;
+  const FileId text = sources.add(fmt::format("<{} as Dini>", path), std::move(unit->text));
+  files.push_back(std::make_unique<ast::File>(syntax::parseGenerated(sources, text, unit->regions, sink)));
+  ast::File* file = files.back().get();
+  file->id = unit->file;
+  Namespace& own = world.add(file->id);
+  Namespace& inner = world.add(text);
+  for (FileId included : unit->included) world.join(file->id, included);
+  declare(*file, own, false);
+  own.imports.push_back(&inner);
+  for (ast::Item& item : file->items) {
+    if (item.kind != ast::ItemKind::Fn || unit->exported.contains(item.fn->name.text)) continue;
+    item.fn->internal = true;
+    inner.functions.insert(own.functions.extract(item.fn->name.text));
+  }
+  by_path[identity(path)] = file;
+  return file;
+}
+
 void Program::State::readImports(ast::File& file, Namespace& space, const std::string& directory) {
   std::unordered_map<std::string, Span> imported;
   for (ast::Item& item : file.items) {
     if (item.kind != ast::ItemKind::Import || !item.import) continue;
     const ast::ImportDecl& import = *item.import;
-    if (import.cpp) {
-      sink.add(DiagCode::NotYet, import.span, "importing C++ is not there yet");
-      continue;
-    }
     std::filesystem::path path(import.path);
     if (path.is_relative()) path = std::filesystem::path(directory) / path;
-    ast::File* other = import.path.empty() ? nullptr : readFile(path.string());
+    const bool readable = !import.path.empty() && readText(path.string());
+    const bool cpp = readable && import.cpp;
+    ast::File* other = cpp ? readForeign(path.string(), import.path_span) : readable ? readFile(path.string()) : nullptr;
+    if (cpp && !other) continue;
     if (!other) {
       sink.add(DiagCode::ImportFailed, import.path_span,
                fmt::format("`{}` cannot be read", import.path));
@@ -223,8 +257,8 @@ void Program::State::markRecursion(const std::vector<ast::FnDecl*>& functions) {
   }
 }
 
-Program::Program(SourceManager& sources, DiagnosticSink& sink)
-    : state_(std::make_unique<State>(sources, sink)) {}
+Program::Program(SourceManager& sources, DiagnosticSink& sink, ForeignReader foreign)
+    : state_(std::make_unique<State>(sources, sink, std::move(foreign))) {}
 Program::~Program() = default;
 
 ast::File* Program::addFile(const std::string& path) {
@@ -232,6 +266,7 @@ ast::File* Program::addFile(const std::string& path) {
   state_->undoFailed({});
   size_t before = state_->sink.errorCount();
   ast::File* file = state_->readFile(path);
+  if (!file && state_->sink.errorCount() > before) return nullptr;
   if (!file) {
     state_->sink.add(DiagCode::FileNotFound, {}, fmt::format("`{}` cannot be read", path));
     return nullptr;

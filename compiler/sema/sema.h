@@ -22,13 +22,17 @@
 // - jac of or with respect to a record counts it as the tuple of its fields that hold reals.
 #pragma once
 
+#include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <unordered_map>
+#include <unordered_set>
 #include <vector>
 
 #include "diag/diagnostic.h"
 #include "syntax/ast.h"
+#include "syntax/parser.h"
 
 namespace dini::sema {
 
@@ -54,9 +58,20 @@ struct TopLevel {
   std::unordered_map<std::string, const ast::Expr*> aliases;
 };
 
+// A file of another language as a Dini program.
+struct ForeignUnit {
+  FileId file;                                // the file as it is on disk
+  std::vector<FileId> included;               // other files that parts of it come from
+  std::string text;                           // the program
+  std::vector<syntax::SourceRegion> regions;  // where its text comes from
+  std::unordered_set<std::string> exported;   // functions that importers see
+};
+// Reads one by its path; null after an error, which it reports at the span of the import.
+using ForeignReader = std::function<std::optional<ForeignUnit>(const std::string& path, Span import)>;
+
 class Program {
  public:
-  Program(SourceManager& sources, DiagnosticSink& sink);
+  Program(SourceManager& sources, DiagnosticSink& sink, ForeignReader foreign = {});
   ~Program();
 
   // Reads a file given by path (and what it imports), parses and checks its declarations.

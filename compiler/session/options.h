@@ -16,6 +16,8 @@ struct Options {
   lower::OnFailure on_failure = lower::OnFailure::Status;
   bool keep_ties = false;   // remember ties under every policy (`locked` does anyway)
   bool tie_report = false;  // every run reports its ties, whatever the policy
+  std::vector<std::string> cpp_functions;  // of C++ files, besides the annotated ones
+  std::vector<std::string> cpp_flags;      // for Clang: -I, -D, -std
 };
 
 // "locked", "first", "second", "average", "weight(0.25)", "framework(torch)", "framework(jax)"; keeps `unify`.

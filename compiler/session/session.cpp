@@ -7,6 +7,7 @@
 
 #include "base/check.h"
 #include "session/data_file.h"
+#include "session/foreign.h"
 #include "session/load_calls.h"
 #include "session/plot.h"
 #include "session/prelude.h"
@@ -30,7 +31,7 @@ std::atomic<bool>& interruptFlag() {
 
 Session::Session(Options options)
     : options_(std::move(options)),
-      program_(std::make_unique<sema::Program>(sources_, sink_)),
+      program_(std::make_unique<sema::Program>(sources_, sink_, cppReader(sources_, sink_, options_.cpp_functions, options_.cpp_flags))),
       executor_(options_.execution) {
   if (!executor_.options().interrupt) executor_.options().interrupt = &interruptFlag();
   executor_.options().print = [this](const std::string& line) { showLine(line); };

@@ -389,6 +389,7 @@ struct FnDecl {
   std::vector<BindingPtr> sizes;     // size names, in order of first appearance
   bool recursive = false;            // may reach itself
   bool in_prelude = false;
+  bool internal = false;             // of an imported file: what it exports calls it
 };
 struct TypeDecl {
   Span span;

@@ -304,13 +304,13 @@ void Lexer::push(TokenKind kind, size_t begin) {
     }
     if (newline_pending_ && !inside && !lineJoins(kind, begin)) {
       uint32_t end = out_.tokens.back().span.end;
-      out_.tokens.push_back({TokenKind::Newline, span(end, end)});
+      out_.tokens.push_back({TokenKind::Newline, span(end, end), {}});
     }
     newline_pending_ = false;
   }
   line_is_blank_ = false;
   trackBrackets(kind);
-  out_.tokens.push_back({kind, span(begin, at_)});
+  out_.tokens.push_back({kind, span(begin, at_), text_.substr(begin, at_ - begin)});
 }
 
 // Called before the token is appended: the last token is still the one before it.

@@ -19,6 +19,8 @@ namespace dini::syntax {
 class Parser {
  public:
   Parser(const SourceManager& sources, FileId file, DiagnosticSink& sink);
+  // Before parsing: tokens inside a region get its span (parser.h).
+  void relocate(std::span<const SourceRegion> regions);
 
   ast::File file();
   ast::ExprPtr soleExpression();
@@ -62,7 +64,7 @@ class Parser {
   // ---- tokens (parser.cpp)
   const Token& token(size_t ahead = 0) const;
   TokenKind kind(size_t ahead = 0) const { return token(ahead).kind; }
-  std::string_view text(const Token& token) const { return sources_.text(token.span); }
+  static std::string_view text(const Token& token) { return token.text; }
   bool at(TokenKind k) const { return kind() == k; }
   bool atWord(std::string_view word, size_t ahead = 0) const;
   size_t mark() const { return cursor_; }
@@ -161,7 +163,6 @@ class Parser {
   // ---- types (parse_types.cpp)
   ast::TypeExprPtr type();
 
-  const SourceManager& sources_;
   FileId file_;
   DiagnosticSink& sink_;
   Lexed lexed_;

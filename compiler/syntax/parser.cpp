@@ -11,8 +11,19 @@
 namespace dini::syntax {
 
 Parser::Parser(const SourceManager& sources, FileId file, DiagnosticSink& sink)
-    : sources_(sources), file_(file), sink_(sink), lexed_(lex(sources, file, sink)) {
+    : file_(file), sink_(sink), lexed_(lex(sources, file, sink)) {
   errors_before_ = sink.errorCount();
+}
+
+void Parser::relocate(std::span<const SourceRegion> regions) {
+  std::vector<const SourceRegion*> around;
+  size_t next = 0;
+  for (Token& token : lexed_.tokens) {
+    const Span text = token.span;
+    for (; next < regions.size() && regions[next].begin <= text.begin; ++next) around.push_back(&regions[next]);
+    while (!around.empty() && around.back()->end < std::max(text.end, text.begin + 1)) around.pop_back();
+    if (!around.empty()) token.span = around.back()->span;
+  }
 }
 
 // ---------------------------------------------------------------- tokens
@@ -266,6 +277,16 @@ void deliver(const DiagnosticSink& found, DiagnosticSink& sink) {
 ast::File parseFile(const SourceManager& sources, FileId file, DiagnosticSink& sink) {
   DiagnosticSink found;
   ast::File parsed = Parser(sources, file, found).file();
+  deliver(found, sink);
+  return parsed;
+}
+
+ast::File parseGenerated(const SourceManager& sources, FileId file, std::span<const SourceRegion> regions,
+                         DiagnosticSink& sink) {
+  DiagnosticSink found;
+  Parser parser(sources, file, found);
+  parser.relocate(regions);
+  ast::File parsed = parser.file();
   deliver(found, sink);
   return parsed;
 }

@@ -1,8 +1,9 @@
-// Tokens. The list with its line rules is tokens.def; a token is its kind and its span, its text
-// stays in the source.
+// Tokens. The list with its line rules is tokens.def; a token is its kind, its text, which stays in
+// the source, and its span, which is elsewhere where the text was made from another language.
 #pragma once
 
 #include <cstdint>
+#include <string_view>
 
 #include "source/source.h"
 
@@ -17,6 +18,7 @@ enum class TokenKind : uint8_t {
 struct Token {
   TokenKind kind = TokenKind::EndOfFile;
   Span span;
+  std::string_view text = {};  // of a Newline and the end: empty
 };
 
 enum class LineRule : uint8_t { Ends, Joins };

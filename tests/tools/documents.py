@@ -3,8 +3,10 @@ statements must run. Words after the mark change that:
 
   dini fragment     not a whole program; not run
   dini E0301        must be rejected with this code
-and a block marked `output` right after one is what the program prints, one marked `diagnostic` what
-it says on stderr, where the file is called example.dini; --update rewrites the latter. Blocks run in
+A block marked `cpp kernel.cpp` is this file for the programs of the document; one marked `cpp E0806` must be
+rejected by `dini import` with this code.
+A block marked `output` right after one is what the program prints, one marked `diagnostic` what
+it says on stderr, where the file is called example.dini (example.cpp); --update rewrites the latter. Blocks run in
 the folder of their document, so that they can name its data files."""
 import pathlib
 import re
@@ -21,33 +23,50 @@ def documents():
 
 
 def programs(text):
-    """(line, words after `dini`, program, kind of the block that says what is expected, that block)"""
+    """(line, words after `dini`, program, kind of the block that says what is expected, that block); of C++ that
+    must be rejected the first word is `cpp`"""
     blocks = list(BLOCK.finditer(text))
     for k, block in enumerate(blocks):
-        if block[1] != "dini":
+        rejected = block[1] == "cpp" and re.search(r"E\d{4}", block[2])
+        if block[1] != "dini" and not rejected:
             continue
         following = blocks[k + 1] if k + 1 < len(blocks) else None
         kind, expected = None, None
         adjacent = following and not text[block.end():following.start()].strip()
         if adjacent and following[1] in ("output", "diagnostic"):
             kind, expected = following[1], following
-        yield text.count("\n", 0, block.start()) + 1, block[2].split(), block[3], kind, expected
+        yield text.count("\n", 0, block.start()) + 1, (["cpp"] if rejected else []) + block[2].split(), block[3], kind, expected
+
+
+def kernels(path, text):
+    """Writes the document's C++ files beside it and gives their paths."""
+    written = []
+    for block in BLOCK.finditer(text):
+        name = block[2].strip()
+        if block[1] == "cpp" and re.fullmatch(r"[\w-]+\.(cpp|h)", name):
+            file = path.parent / name
+            if file.exists() and file not in written:
+                raise FileExistsError(file)
+            file.write_text(block[3])
+            written.append(file)
+    return written
 
 
 def problem(dini, path, words, program, kind, expected, update):
-    file = path.parent / f".block-of-{path.stem}.dini"
+    ending = "cpp" if words[:1] == ["cpp"] else "dini"
+    file = path.parent / f".block-of-{path.stem}.{ending}"
     file.write_text(program)
     try:
         def call(command):
             return subprocess.run([str(dini), command, str(file)], capture_output=True, text=True,
                                   cwd=path.parent, timeout=120, stdin=subprocess.DEVNULL)
-        ran = call("run")
+        ran = call("import" if ending == "cpp" else "run")
         codes = [w for w in words if re.fullmatch(r"[EW]\d{4}", w)]
         if codes:
             missing = [c for c in codes if f"[{c}]" not in ran.stderr]
             if missing:
                 return f"no {missing} in:\n{ran.stderr}{ran.stdout}"
-            said = ran.stderr.replace(str(file), "example.dini")
+            said = ran.stderr.replace(str(file), f"example.{ending}")
             if kind != "diagnostic" or said.strip() == expected[3].strip():
                 return ""
             if update:
@@ -73,8 +92,13 @@ def run(tally, options):
     for path in documents():
         if not path.is_file() or options.filter not in path.name:
             continue
-        for line, words, program, kind, expected in programs(path.read_text()):
-            if "fragment" not in words:
-                tally.add(f"{path.relative_to(ROOT)}:{line}",
-                          problem(options.dini, path, words, program, kind, expected,
-                                  options.update))
+        written = kernels(path, path.read_text())
+        try:
+            for line, words, program, kind, expected in programs(path.read_text()):
+                if "fragment" not in words:
+                    tally.add(f"{path.relative_to(ROOT)}:{line}",
+                              problem(options.dini, path, words, program, kind, expected,
+                                      options.update))
+        finally:
+            for file in written:
+                file.unlink()
