@@ -2,7 +2,7 @@
 // they do besides (++, assignments, calls that write to arguments) becomes statements before it, in
 // C++'s order of evaluation. Each variable has a name of its own in the whole function.
 // Statements are in body_statements.cpp and body_loops.cpp, variables in body_variables.cpp, lvalues and views
-// in body_places.cpp, expressions in body_expressions.cpp and body_operators.cpp, calls of the file's functions in
+// in body_places.cpp, expressions in body_expressions.cpp and body_operators.cpp, kinks in body_kinks.cpp, calls of the file's functions in
 // body_calls.cpp, those of the standard library in body_library.cpp.
 #pragma once
 
@@ -119,6 +119,11 @@ class Body {
   Value conditional(const clang::ConditionalOperator& op);
   Value choice(const clang::Expr& at, const Value& condition, const Shape& shape, const std::function<Value()>& yes,
                const std::function<Value()>& no);
+  std::optional<Value> extremum(clang::BinaryOperatorKind op, const Value& p, const Value& q, const Value& yes, const Value& no,
+                                const clang::Stmt& at);
+  std::optional<Value> kink(const clang::Expr& condition, const std::function<Value()>& yes, const std::function<Value()>& no,
+                            const clang::Stmt& at);
+  bool clampStatement(const clang::IfStmt& stmt);
   Value assignment(const clang::BinaryOperator& op, bool value_used);
   void assign(const Place& place, const Value& value, const clang::Expr& at);
 
@@ -165,6 +170,8 @@ bool needsFlag(const clang::Stmt& body);
 // Text of an operator between two operands, with the brackets that it needs.
 Value joined(const Value& a, const char* op, int level, const Value& b);
 Text inside(const Value& value, int level);
+// Whether a text is a number.
+bool isNumeral(const Value& value);
 Value numeral(double value);
 Value numeral(int64_t value);
 

@@ -230,6 +230,9 @@ Value Body::choice(const clang::Expr& at, const Value& condition, const Shape& s
 }
 
 Value Body::conditional(const clang::ConditionalOperator& op) {
+  if (op.getType()->isRealFloatingType())
+    if (std::optional<Value> made = kink(*op.getCond(), [&] { return expression(op.getTrueExpr()); }, [&] { return expression(op.getFalseExpr()); }, op))
+      return *made;
   const Value decided = condition(*op.getCond());
   return choice(op, decided, unit_.shapes().of(op.getType(), op), [&] { return expression(op.getTrueExpr()); },
                 [&] { return expression(op.getFalseExpr()); });

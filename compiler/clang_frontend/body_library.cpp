@@ -105,15 +105,22 @@ std::optional<Value> Body::extreme(const clang::CallExpr& call, const std::strin
   };
   auto less = [](const Value& x, const Value& y) { return joined(x, "<", kCompare, y).text; };
   if (name == "fdim") return chosen(less(a[1], a[0]), joined(a[0], "-", kAdd, a[1]), numeral(0.0));
-  if (name == "clamp") return chosen(less(a[0], a[1]), a[1], chosen(less(a[2], a[0]), a[2], a[0]));
+  const bool real = call.getType()->isRealFloatingType() || call.getType().getNonReferenceType()->isRealFloatingType();
+  if (name == "clamp" && !real) return chosen(less(a[0], a[1]), a[1], chosen(less(a[2], a[0]), a[2], a[0]));
+  if (name == "clamp") {  // the same where lo <= hi, which std::clamp asks for
+    const Value raised = named(*extremum(clang::BO_LT, a[0], a[1], a[1], a[0], call), call);
+    return extremum(clang::BO_LT, a[2], raised, a[2], raised, call);
+  }
   if (!library) {
-    const Value both{Text(greatest ? "max(" : "min(") + a[0].text + ", " + a[1].text + ")"};
-    return chosen(Text("isnan(") + a[0].text + ")", a[1], chosen(Text("isnan(") + a[1].text + ")", a[0], both));
+    Value made{Text(greatest ? "max(" : "min(") + a[0].text + ", " + a[1].text + ")"};
+    if (!isNumeral(a[1])) made = chosen(Text("isnan(") + a[1].text + ")", a[0], made);
+    return isNumeral(a[0]) ? made : chosen(Text("isnan(") + a[0].text + ")", a[1], made);
   }
   Value best = a[0];
   for (size_t k = 1; k < a.size(); ++k) {
     best = named(best, call);
-    best = chosen(greatest ? less(best, a[k]) : less(a[k], best), a[k], best);
+    if (real) best = greatest ? *extremum(clang::BO_LT, best, a[k], a[k], best, call) : *extremum(clang::BO_LT, a[k], best, a[k], best, call);
+    else best = chosen(greatest ? less(best, a[k]) : less(a[k], best), a[k], best);
   }
   return best;
 }

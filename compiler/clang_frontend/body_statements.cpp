@@ -220,6 +220,7 @@ void Body::ifStatement(const clang::IfStmt& stmt) {
     if (const clang::Stmt* taken = *stmt.getNondiscardedCase(unit_.context())) sequence({taken});
     return;
   }
+  if (clampStatement(stmt)) return;
   const Value decided = condition(*stmt.getCond());
   const Text yes = block([&] { sequence({stmt.getThen()}); });
   Text no;

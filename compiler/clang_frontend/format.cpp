@@ -45,7 +45,7 @@ clang_client::FormatAnswer formatText(const std::string& text) {
   clang_client::FormatAnswer answer;
   Lines lines(answer);
   std::vector<std::string> words = compilerWords();
-  words.insert(words.end(), {"-Wall", "-Wextra", "-ffp-contract=off", "-fwrapv", kPath});
+  words.insert(words.end(), {"-Wall", "-Wextra", "-ffp-contract=off", "-fwrapv", "-fno-caret-diagnostics", kPath});
   runClang(std::move(words), lines, std::make_unique<clang::SyntaxOnlyAction>(), MemoryFile{kPath, text});
   const std::vector<clang::tooling::Range> everything = {{0, static_cast<unsigned>(text.size())}};
   auto changed = clang::tooling::applyAllReplacements(text, clang::format::reformat(style(), text, everything, kPath));

@@ -84,7 +84,7 @@ class Importer : public clang::ASTConsumer {
     FunctionFinder finder(context.getSourceManager(), unit.reporter(), request_.functions);
     finder.TraverseDecl(context.getTranslationUnitDecl());
     if (finder.found.empty()) {
-      unit.reporter().add(DiagCode::CppAnnotation, {}, fmt::format("`{}` has no function that is annotated for Dini", request_.path),
+      unit.reporter().add(DiagCode::CppAnnotation, {0, 0, 0}, fmt::format("`{}` has no function that is annotated for Dini", request_.path),
                           "write `[[clang::annotate(\"dini\")]]` before a function");
       return;
     }
@@ -116,7 +116,7 @@ clang_client::ImportAnswer importFile(const clang_client::ImportRequest& request
   answer.files.push_back(request.path);
   std::vector<std::string> words = compilerWords();
   // Nothing is a warning; what means undefined behaviour is an error.
-  words.insert(words.end(), {"-Wno-everything", "-ferror-limit=20"});
+  words.insert(words.end(), {"-Wno-everything", "-ferror-limit=20", "-fno-caret-diagnostics"});
   for (const char* flag : {"uninitialized", "sometimes-uninitialized", "uninitialized-const-reference", "division-by-zero", "array-bounds",
                            "integer-overflow", "return-type", "unsequenced", "shift-count-overflow", "shift-count-negative", "shift-overflow",
                            "null-dereference", "return-stack-address", "implicit-const-int-float-conversion", "literal-conversion",

@@ -53,12 +53,14 @@ Signature::Parameter Unit::parameter(const clang::ParmVarDecl& decl) {
   made.shape = shapes_.of(decl.getType(), decl);
   const Annotation annotation = annotationOf(decl, reporter_);
   made.size = annotation.size;
+  if (const auto* array = context_.getAsConstantArrayType(decl.getOriginalType()); array && made.size.empty())
+    made.size = std::to_string(array->getSize().getZExtValue());
   const bool writes = writesThrough(decl.getType());
   if (writes) made.role = annotation.out ? Role::Out : Role::InOut;
   else if (annotation.out || annotation.inout)
     reporter_.stop(DiagCode::CppAnnotation, decl, fmt::format("`{}` is annotated as an output, and cannot be written to", name),
                    "take it by reference or pointer, without `const`");
-  if (decl.getType()->isPointerType() && annotation.size.empty() && (annotation.out || annotation.inout)) {
+  if (decl.getType()->isPointerType() && made.size.empty() && (annotation.out || annotation.inout)) {
     made.single = true;
     if (made.shape.dims.size() != 1) reporter_.stop(DiagCode::CppAnnotation, decl, fmt::format("`{}` has no size", name), "annotate it: `size n`");
     made.shape.kind = Shape::Kind::Scalar;

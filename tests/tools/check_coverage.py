@@ -17,7 +17,7 @@ def violations():
                       if p.is_file() and p.suffix in TEST_SUFFIXES)
     words = set(re.findall(r"\w+", tests))
     for page in (ROOT / "docs/errors").glob("*.md"):
-        words.update(re.findall(r"^```dini (\w\d+)$", page.read_text(), re.M))
+        words.update(re.findall(r"^```(?:dini|cpp) (\w\d+)$", page.read_text(), re.M))
     for name, code in rows:
         if not (ROOT / "docs/errors" / f"{code}.md").is_file():
             yield f"{code} ({name}) has no page docs/errors/{code}.md"

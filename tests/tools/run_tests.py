@@ -10,6 +10,7 @@
   repl          the interactive session in a pseudo-terminal (see repl_terminal.py)
   libraries     tests/libraries: C and C++ programs that call compiled libraries (see libraries.py)
   emitted       C++ and Dini source that `dini emit` writes, run and compared (see emitted.py)
+  cpp           tests/cpp: C++ functions that are imported, and what is refused (see cpp_import.py)
   documents     the code blocks of README.md, docs/ and the examples' pages (see documents.py)
 
 run_tests.py [--only PART]... [--update] [FILTER]: FILTER is a part of a file's name; --update
@@ -24,6 +25,7 @@ import sys
 import check_coverage
 import check_dependencies
 import check_style
+import cpp_import
 import cpu_levels
 import documents
 import emitted
@@ -81,7 +83,7 @@ def run_rules(tally, options):
 def main():
     parts = {"unit": run_unit, "rules": run_rules, "programs": programs.run,
              "levels": cpu_levels.run, "cli": transcript.run, "repl": repl_terminal.run,
-             "documents": documents.run, "libraries": libraries.run, "emitted": emitted.run_all}
+             "documents": documents.run, "libraries": libraries.run, "emitted": emitted.run_all, "cpp": cpp_import.check}
     parser = argparse.ArgumentParser(description=__doc__,
                                      formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--only", action="append", choices=parts)

@@ -1,0 +1,2 @@
+// E0801: expected expression
+[[clang::annotate("dini")]] double f(double x) { return x + ; }

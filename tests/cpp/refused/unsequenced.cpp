@@ -1,0 +1,5 @@
+// E0802: multiple unsequenced modifications
+[[clang::annotate("dini")]] int f(int k) {
+  k = k++ + ++k;
+  return k;
+}
