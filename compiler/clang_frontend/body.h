@@ -142,6 +142,7 @@ class Body {
   Value callOwn(const clang::CallExpr& call, const clang::FunctionDecl& callee, const clang::Expr* object);
   Value argument(const clang::Expr& expr, const Signature::Parameter& parameter, std::optional<Place>& target);
   void checkArguments(const Signature& signature, const std::vector<const clang::Expr*>& arguments);
+  std::optional<Value> emitted(const clang::CallExpr& call, const clang::FunctionDecl& callee);
   std::optional<Value> memberOfStandard(const clang::CXXMemberCallExpr& call);
   std::optional<Value> standard(const clang::CallExpr& call, const std::string& name);
   std::optional<Value> mathematics(const clang::CallExpr& call, const std::string& name);

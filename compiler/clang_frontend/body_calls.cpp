@@ -126,6 +126,7 @@ Value Body::call(const clang::CallExpr& call) {
       return read(target);
     }
   } else if (!foreign) {
+    if (std::optional<Value> made = emitted(call, *callee)) return *made;
     return callOwn(call, *callee, nullptr);
   }
   const std::string name = callee->getIdentifier() ? callee->getName().str() : callee->getNameAsString();
@@ -133,6 +134,24 @@ Value Body::call(const clang::CallExpr& call) {
   if (std::optional<Value> made = constant(call)) return *made;
   reporter.unsupported(call, fmt::format("the library function `{}`", callee->getQualifiedNameAsString()),
                        "write what it does, with functions of <cmath>, or std::max, min, abs, clamp");
+}
+
+// Kinks and checks of runtime/include/dini/source.hpp, which C++ that `dini emit` wrote calls.
+std::optional<Value> Body::emitted(const clang::CallExpr& call, const clang::FunctionDecl& callee) {
+  const std::string name = callee.getQualifiedNameAsString();
+  constexpr std::string_view kSpace = "dini::source::";
+  if (!name.starts_with(kSpace)) return std::nullopt;
+  const std::string own = name.substr(kSpace.size());
+  if (own == "check") {
+    line(Text("assert ") + expression(call.getArg(0)).text, call);
+    return Value{};
+  }
+  if (own != "max" && own != "min" && own != "abs" && own != "relu") return std::nullopt;
+  std::vector<std::function<Value()>> makers;
+  for (const clang::Expr* argument : call.arguments()) makers.emplace_back([this, argument] { return expression(argument); });
+  Text arguments;
+  for (const Value& value : inOrder(makers, call)) arguments += Text(arguments.empty() ? "" : ", ") + value.text;
+  return Value{Text(own + "(") + arguments + ")"};
 }
 
 }  // namespace dini::clang_frontend

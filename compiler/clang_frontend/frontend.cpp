@@ -1,15 +1,13 @@
 #include "clang_frontend/frontend.h"
 
-#include <cctype>
-
 #include <clang/AST/ASTConsumer.h>
-#include <clang/AST/RecursiveASTVisitor.h>
 #include <clang/Basic/DiagnosticIDs.h>
 #include <clang/Frontend/CompilerInstance.h>
 #include <clang/Frontend/FrontendActions.h>
 #include <clang/Tooling/Tooling.h>
 #include <fmt/format.h>
 
+#include "clang_frontend/finder.h"
 #include "clang_frontend/invocation.h"
 #include "clang_frontend/unit.h"
 
@@ -51,28 +49,6 @@ class Collector : public clang::DiagnosticConsumer {
   const clang::LangOptions* language_ = nullptr;
 };
 
-class FunctionFinder : public clang::RecursiveASTVisitor<FunctionFinder> {
- public:
-  FunctionFinder(const clang::SourceManager& sources, Reporter& reporter, const std::vector<std::string>& wanted)
-      : sources_(sources), reporter_(reporter), wanted_(wanted) {}
-  std::vector<const clang::FunctionDecl*> found;
-
-  bool shouldVisitTemplateInstantiations() const { return true; }
-  bool VisitFunctionDecl(clang::FunctionDecl* function) {
-    if (sources_.isInSystemHeader(function->getLocation()) || !function->isThisDeclarationADefinition()) return true;
-    if (function->isDependentContext()) return true;
-    const bool named = function->getIdentifier() && std::find(wanted_.begin(), wanted_.end(), function->getName()) != wanted_.end();
-    if (!named && !annotationOf(*function, reporter_).present) return true;
-    if (std::find(found.begin(), found.end(), function) == found.end()) found.push_back(function);
-    return true;
-  }
-
- private:
-  const clang::SourceManager& sources_;
-  Reporter& reporter_;
-  const std::vector<std::string>& wanted_;
-};
-
 class Importer : public clang::ASTConsumer {
  public:
   Importer(clang::CompilerInstance& compiler, const clang_client::ImportRequest& request, clang_client::ImportAnswer& answer)
@@ -81,14 +57,14 @@ class Importer : public clang::ASTConsumer {
   void HandleTranslationUnit(clang::ASTContext& context) override {
     if (compiler_.getDiagnostics().hasErrorOccurred() || !answer_.findings.empty()) return;
     Unit unit(context, answer_);
-    FunctionFinder finder(context.getSourceManager(), unit.reporter(), request_.functions);
-    finder.TraverseDecl(context.getTranslationUnitDecl());
-    if (finder.found.empty()) {
+    const std::vector<const clang::FunctionDecl*> functions = importedFunctions(compiler_, unit.reporter(), request_.functions);
+    if (!answer_.findings.empty()) return;
+    if (functions.empty()) {
       unit.reporter().add(DiagCode::CppAnnotation, {0, 0, 0}, fmt::format("`{}` has no function that is annotated for Dini", request_.path),
                           "write `[[clang::annotate(\"dini\")]]` before a function");
       return;
     }
-    unit.import(finder.found);
+    unit.import(functions);
   }
 
  private:

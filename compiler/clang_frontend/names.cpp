@@ -12,7 +12,7 @@ constexpr const char* kTaken[] = {
     "abs",  "acos",   "acosh", "asin",  "asinh",  "atan",  "atan2", "atanh", "cbrt",  "ceil",     "cos",   "cosh",
     "div",  "erf",    "erfc",  "exp",   "expm1",  "floor", "inf",   "isfinite", "isnan", "len",   "lgamma", "log",
     "log1p", "max",   "min",   "mod",   "nan",    "norm",  "pow",   "round", "sin",   "sinh",     "sqrt",  "tan",
-    "tanh",
+    "tanh", "relu",
 };
 
 }  // namespace

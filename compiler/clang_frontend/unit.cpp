@@ -93,6 +93,8 @@ Signature& Unit::declare(const clang::FunctionDecl& function) {
         reporter_.stop(DiagCode::CppAnnotation, function, fmt::format("the length of what `{}` returns is not known", simpleName(function)),
                        "annotate the function with it: `[[clang::annotate(\"dini: size n\")]]`");
       made.result.dims[0] = annotation.size;
+    } else if (!annotation.size.empty()) {
+      reporter_.stop(DiagCode::CppAnnotation, function, fmt::format("`{}` is annotated with a size, and returns no std::vector", simpleName(function)), "leave `size` out");
     }
   }
   made.separate = std::any_of(made.parameters.begin(), made.parameters.end(), [](const Signature::Parameter& parameter) {
@@ -130,8 +132,8 @@ void Unit::checkAliases(const Signature& signature) {
     for (const Signature::Parameter& other : signature.parameters) {
       if (&other == &written || !refers(other) || other.shape.element != written.shape.element || other.shape.kind == Shape::Kind::Record) continue;
       auto& finding = reporter_.add(DiagCode::CppAlias, reporter_.place(*written.decl),
-                                    fmt::format("`{}` and `{}` may be the same memory", written.name, other.name),
-                                    fmt::format("write `__restrict {}`, or annotate it with `out`, or with `inout`", written.name), "written to");
+                                    fmt::format("`{}` and `{}` may be the same memory", written.decl->getName().str(), other.decl->getName().str()),
+                                    fmt::format("write `__restrict {}`, or annotate it with `out`, or with `inout`", written.decl->getName().str()), "written to");
       finding.marks.push_back({reporter_.place(*other.decl), "perhaps the same"});
       throw Stop{};
     }

@@ -8,6 +8,7 @@
 
 #include "driver/abs_normal.h"
 #include "driver/commands.h"
+#include "driver/cpp_layout.h"
 #include "driver/dims.h"
 #include "driver/emit_ir.h"
 #include "driver/emit_source.h"
@@ -39,6 +40,10 @@ std::optional<std::vector<types::TypePtr>> concreteParameters(const ast::FnDecl&
         return types::Size(given->second);
       missing = binding->name;
     }
+    // An int parameter that is a size stays a parameter unless it is given.
+    for (const ast::Parameter& parameter : function.parameters)
+      if (parameter.binding && parameter.binding->size && *parameter.binding->size == types::Size::named(name))
+        if (auto given = dims.find(parameter.name.text); given != dims.end()) return types::Size(given->second);
     return std::nullopt;
   };
   std::vector<types::TypePtr> parameters;
@@ -152,8 +157,14 @@ int emitFunctions(Context& context, session::Session& session, const EmitOptions
     printLine(stageText(session, options, *lowered->function));
   }
   if (!source.empty()) {
+    source = sourcePreamble(options.stage) + source;
+    if (options.stage == "cpp") {
+      std::optional<std::string> formatted = laidOut(session, source);
+      if (!formatted) return context.finish();
+      source = std::move(*formatted);
+    }
     source.pop_back();  // printLine ends it
-    printLine(sourcePreamble(options.stage) + source);
+    printLine(source);
   }
   if (!any && !options.function.empty())
     return context.fail(DiagCode::UnknownName,

@@ -320,6 +320,18 @@ T squared(const std::array<T, N>& v) {
 // templated(2.0) = 13
 DINI double templated(double x) { return geometry::squared<double, 3>({x, 3, 0}); }
 
+// on_double(3.0) = 10
+template <class T>
+DINI T on_double(T x) {
+  return x * x + 1;
+}
+// Dini: instantiated(2.0) = 4
+template <class T, int N>
+DINI T instantiated(T x) {
+  return N * x;
+}
+template double instantiated<double, 2>(double);
+
 static void bump(double& x, int by = 2) { x += by; }
 static double take(std::vector<double>& v, std::size_t i) {
   const double old = v[i];

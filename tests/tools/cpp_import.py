@@ -284,12 +284,62 @@ def cpp_expected(calls, path):
     return [[float(x) for x in line.split()] for line in lines]
 
 
+# Functions of numbers, which emitted C++ passes as such, with their points and derivatives.
+ROUND_TRIPS = (("wave", "0.75, 0.5", ("", "grad", "jvp", "hess")), ("kinks", "0.5, -0.25", ("", "grad", "jvp")),
+               ("logistic", "0.3, 7", ("",)), ("halved", "7.5", ("",)), ("euclid", "84, 36", ("",)))
+MODELS = FOLDER / "models.dini"
+SEEDS = {"jvp": ", 0.5, -1.5"}
+
+
+def check_round_trips(options, tally, folder):
+    """Dini -> C++ -> Dini: the emitted C++, annotated, is imported, and differentiated again."""
+    for function, arguments, derivatives in ROUND_TRIPS:
+        for derivative in derivatives:
+            name = f"{function}_{derivative}" if derivative else function
+            call = f"{derivative}({function})" if derivative else function
+            command = [options.dini, "emit", MODELS, "--as", "cpp", "--fn", function]
+            text = run(command + (["--derivative", derivative] if derivative else []))
+            path = folder / f"{name}.cpp"
+            path.write_text(re.sub(rf"^inline (.*\b{name}\()", r'[[clang::annotate("dini")]] inline \1', text.stdout, flags=re.M))
+            values = arguments + SEEDS.get(derivative, "")
+            again = not derivative and function != "euclid"
+            expected, problem = evaluate(options, MODELS, [f"{call}({values})", *([f"grad({function})({arguments})"] if again else [])])
+            found, wrong = evaluate(options, path, [f"{name}({values})", *([f"grad({name})({arguments})"] if again else [])])
+            good = not text.returncode and expected and found
+            tally.add(f"round trip of {name}", close(flat(found), flat(expected), 1e-13) if good else f"{text.stderr}{problem}{wrong}")
+
+
+def check_way_back(options, tally, folder):
+    """C++ -> Dini source: what `emit --as dini` writes of an imported function gives its values."""
+    known = {"n": lambda arguments: [a.split()[1] for a in arguments if a.split()[0] == "n"]}
+    seen = set()
+    for function, arguments in CASES:
+        sizes = known["n"](arguments)
+        if function in seen:
+            continue
+        seen.add(function)
+        dims = ["--dims", f"n={sizes[0]}"] if sizes else ["--dims", "x_size=4"] if function == "maxq" else ["--dims", "x_size=3"] if function == "bard" else []
+        done = run([options.dini, "emit", FOLDER / "problems.cpp", "--as", "dini", "--fn", function, *dims])
+        if done.returncode:
+            tally.add(f"emit --as dini {function}", done.stderr)
+            continue
+        path = folder / f"{function}.dini"
+        path.write_text(done.stdout)
+        values = dini_arguments([a for a in arguments if a.split()[0] != "n"])
+        expected, problem = evaluate(options, FOLDER / "problems.cpp", [f"{function}({dini_arguments(arguments)})"])
+        found, wrong = evaluate(options, path, [f"{function}({values})"])
+        tally.add(f"emit --as dini {function}", close(flat(found), flat(expected), 1e-13) if found and expected else f"{problem}{wrong}")
+
+
 def check(tally, options):
     with tempfile.TemporaryDirectory() as name:
         folder = pathlib.Path(name)
         if not options.filter or options.filter in "problems.cpp":
             check_values(options, tally, folder, FOLDER / "problems.cpp", "import")
             check_derivatives(options, tally, folder, FOLDER / "problems.cpp", "import")
+            check_way_back(options, tally, folder)
+        if options.filter in "round trips":
+            check_round_trips(options, tally, folder)
         if not options.filter or options.filter in "language.cpp":
             check_run_time(tally, options)
     check_refused(options, tally)

@@ -127,7 +127,7 @@ def cpp_arguments(options, case, derivative, text, name):
         value = json.loads(run([options.dini, "eval", f"({argument})", "-f", MODELS, "--json"]).stdout)
         # A seed of several parts and a record are several leaves.
         leaves += list(value.values()) if isinstance(value, dict) else value if is_tuple(argument) else [value]
-    parameters = text.partition(f" {name}(")[2].partition(") {")[0].split(", ")
+    parameters = " ".join(text.partition(f" {name}(")[2].partition(") {")[0].split()).split(", ")
     made = []
     for leaf, parameter in zip(leaves, parameters):
         numbers = ", ".join(repr(x) for x in flat_raw(leaf))
