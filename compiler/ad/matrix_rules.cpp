@@ -34,23 +34,24 @@ Value* linearZero(ir::Builder& b) {
   return zero;
 }
 
-// The lower triangle with half of the diagonal.
-Value* halfLower(ir::Builder& b, Value* m) {
-  Grid grid(b, b.dim(m, 0));
+// Tangents have no sizes that could be read: n is taken from a value that is no tangent.
+// The lower triangle of an n x n matrix with half of the diagonal.
+Value* halfLower(ir::Builder& b, Value* m, Value* n) {
+  Grid grid(b, n);
   Value* below = b.op(OpCode::ILt, {grid.columns, grid.rows});
   Value* on = b.op(OpCode::IEq, {grid.columns, grid.rows});
   Value* half = b.mul(b.real(0.5), m);
   return b.select(below, m, b.select(on, half, linearZero(b)));
 }
 
-Value* strictlyLower(ir::Builder& b, Value* m) {
-  Grid grid(b, b.dim(m, 0));
+Value* strictlyLower(ir::Builder& b, Value* m, Value* n) {
+  Grid grid(b, n);
   return b.select(b.op(OpCode::ILt, {grid.columns, grid.rows}), m, linearZero(b));
 }
 
 // The diagonal as a vector: each column summed over the entries on the diagonal.
-Value* diagonal(ir::Builder& b, Value* m) {
-  Grid grid(b, b.dim(m, 0));
+Value* diagonal(ir::Builder& b, Value* m, Value* n) {
+  Grid grid(b, n);
   Value* on = b.op(OpCode::IEq, {grid.columns, grid.rows});
   return b.reduce("sum", b.select(on, m, linearZero(b)), {0});
 }
@@ -89,7 +90,7 @@ void Forward::sparseSolveRule(ir::Builder& b, const ir::Op& op) {
   if (v_dot != nullptr) {
     Value* read = b.gather(solution, columns);
     if (solution->type.rank() == 2)
-      v_dot = b.broadcast(v_dot, {0}, {b.dim(v_dot, 0), b.dim(solution, 1)});
+      v_dot = b.broadcast(v_dot, {0}, {b.dim(rows, 0), b.dim(solution, 1)});
     Value* zeros = probing() ? b.zerosLike(solution) : linearZeros(b, solution);
     Value* moved = b.op(OpCode::ScatterAdd, {zeros, rows, b.mul(v_dot, read)});
     rhs = rhs != nullptr ? b.sub(rhs, moved) : b.neg(moved);
@@ -129,7 +130,7 @@ void Forward::choleskyRule(ir::Builder& b, const ir::Op& op) {
   Value* l = x(op.result());
   Value* left = b.linearSolve(l, symmetric(b, a_dot), Structure::Lower);
   Value* both = b.linearSolve(l, turned(b, left), Structure::Lower);
-  setDot(op.result(), times(b, l, halfLower(b, both)));
+  setDot(op.result(), times(b, l, halfLower(b, both, b.dim(l, 0))));
 }
 
 // S V = V diag(w), M = V' S_dot V:  w_dot = diag(M), V_dot = V (F .* M), F_ij = 1 / (w_j - w_i), and
@@ -139,7 +140,7 @@ void Forward::eighRule(ir::Builder& b, const ir::Op& op) {
   if (a_dot == nullptr) return;
   Value *w = x(op.results[0]), *v = x(op.results[1]);
   Value* m = Ttimes(b, v, times(b, symmetric(b, a_dot), v));
-  setDot(op.results[0], diagonal(b, m));
+  setDot(op.results[0], diagonal(b, m, b.dim(w, 0)));
   setDot(op.results[1], times(b, v, b.op(OpCode::SafeDiv, {m, differences(b, w)})));
 }
 
@@ -161,10 +162,10 @@ void Forward::svdRule(ir::Builder& b, const ir::Op& op) {
   // (I - Q Q') m S^-1, the part of the motion that leaves the range of Q.
   auto leaving = [&](Value* q, Value* m) {
     Value* out = b.sub(m, times(b, q, Ttimes(b, q, m)));
-    Value* divisors = b.broadcast(s, {1}, {b.dim(m, 0), k});
+    Value* divisors = b.broadcast(s, {1}, {b.dim(q, 0), k});
     return b.op(OpCode::SafeDiv, {out, divisors});
   };
-  setDot(op.results[1], diagonal(b, p));
+  setDot(op.results[1], diagonal(b, p, k));
   setDot(op.results[0], b.add(times(b, u, rotation(p, p_t)), leaving(u, times(b, a_dot, v))));
   setDot(op.results[2], b.add(times(b, v, rotation(p_t, p)),
                               leaving(v, Ttimes(b, a_dot, u))));
@@ -176,13 +177,16 @@ void Forward::qrRule(ir::Builder& b, const ir::Op& op) {
   Value* a_dot = dot(op.operand(0));
   if (a_dot == nullptr) return;
   Value *q = x(op.results[0]), *r = x(op.results[1]);
-  const ir::Type& type = r->type;
-  if (type.dims[0] != type.dims[1] || type.dims[0] == ir::kDynamic)
-    throw Unsupported("the derivative of qr of a matrix with more columns than rows", op.span);
+  const ir::Type& type = x(op.operand(0))->type;
+  const char* wide = "the derivative of qr of a matrix with more columns than rows";
+  if (!type.isStatic())
+    b.check(b.op(ir::OpCode::ILe, {b.dim(x(op.operand(0)), 1), b.dim(x(op.operand(0)), 0)}),
+            ir::Status::Domain, wide);
+  else if (type.dims[0] < type.dims[1]) throw Unsupported(wide, op.span);
   // Y R^-1 as the transpose of R^-T Y'.
   Value* y = turned(b, b.linearSolve(r, turned(b, a_dot), Structure::Upper, true));
   Value* c = Ttimes(b, q, y);
-  Value* w = strictlyLower(b, c);
+  Value* w = strictlyLower(b, c, b.dim(r, 0));
   Value* o = b.sub(w, turned(b, w));
   setDot(op.results[0], b.add(times(b, q, o), b.sub(y, times(b, q, c))));
   setDot(op.results[1], times(b, b.sub(c, o), r));

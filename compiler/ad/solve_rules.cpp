@@ -203,9 +203,8 @@ void Forward::plainRootRule(ir::Builder& b, const ir::Op& op) {
 
 namespace {
 
-// Entries of M where row - column compares as given: M itself there, 0 elsewhere.
-Value* masked(ir::Builder& b, Value* m, OpCode compare, bool rows_first) {
-  Value* n = b.dim(m, 0);
+// Entries of the n x n matrix M where row - column compares as given: M itself there, 0 elsewhere.
+Value* masked(ir::Builder& b, Value* m, Value* n, OpCode compare, bool rows_first) {
   Value* i = b.iota(n);
   Value *rows = b.broadcast(i, {0}, {n, n}), *columns = b.broadcast(i, {1}, {n, n});
   Value* inside = rows_first ? b.op(compare, {rows, columns}) : b.op(compare, {columns, rows});
@@ -214,18 +213,18 @@ Value* masked(ir::Builder& b, Value* m, OpCode compare, bool rows_first) {
   return b.select(inside, m, zero);
 }
 
-// The tangent of a matrix as a solver with a declared structure reads it.
-Value* restricted(ir::Builder& b, Value* a_dot, const ir::Attrs& attrs) {
+// The tangent of a matrix A as a solver with a declared structure reads it.
+Value* restricted(ir::Builder& b, Value* a_dot, Value* a, const ir::Attrs& attrs) {
   if (attrs.ints.size() > 1 && attrs.ints[1] == 1) return a_dot;  // structure of the value only
   switch (static_cast<ir::Structure>(attrs.i)) {
     case ir::Structure::General: return a_dot;
     case ir::Structure::Symmetric:
     case ir::Structure::PositiveDefinite:
       return b.mul(b.real(0.5), b.add(a_dot, b.transpose(a_dot, {1, 0})));
-    case ir::Structure::Lower: return masked(b, a_dot, OpCode::ILe, false);
-    case ir::Structure::Upper: return masked(b, a_dot, OpCode::ILe, true);
-    case ir::Structure::UnitLower: return masked(b, a_dot, OpCode::ILt, false);
-    case ir::Structure::Diagonal: return masked(b, a_dot, OpCode::IEq, true);
+    case ir::Structure::Lower: return masked(b, a_dot, b.dim(a, 0), OpCode::ILe, false);
+    case ir::Structure::Upper: return masked(b, a_dot, b.dim(a, 0), OpCode::ILe, true);
+    case ir::Structure::UnitLower: return masked(b, a_dot, b.dim(a, 0), OpCode::ILt, false);
+    case ir::Structure::Diagonal: return masked(b, a_dot, b.dim(a, 0), OpCode::IEq, true);
   }
   return a_dot;
 }
@@ -246,7 +245,7 @@ void Forward::linearSolveRule(ir::Builder& b, const ir::Op& op) {
   bool transposed = !op.attrs.ints.empty() && op.attrs.ints[0] == 1;
   Value* solution = x(op.result());
   if (a_dot != nullptr) {
-    a_dot = restricted(b, a_dot, op.attrs);
+    a_dot = restricted(b, a_dot, x(op.operand(0)), op.attrs);
     Value* t = product(b, a_dot, solution, transposed);
     rhs = rhs != nullptr ? b.sub(rhs, t) : b.neg(t);
   }
@@ -262,7 +261,7 @@ void Forward::solveFactoredRule(ir::Builder& b, const ir::Op& op) {
   if (a_dot == nullptr && rhs == nullptr) return;
   bool transposed = !op.attrs.ints.empty() && op.attrs.ints[0] == 1;
   if (a_dot != nullptr) {
-    a_dot = restricted(b, a_dot, op.attrs);
+    a_dot = restricted(b, a_dot, x(factor->operand(0)), op.attrs);
     Value* t = product(b, a_dot, x(op.result()), transposed);
     rhs = rhs != nullptr ? b.sub(rhs, t) : b.neg(t);
   }
