@@ -102,7 +102,7 @@ void Parser::misplacedDeclaration() {
           : "it stands at the top level of a file");
 }
 
-// A name, or (pattern, pattern): the names are added to `names`.
+// A name, or (pattern, pattern, ...): the names are added to `names`.
 Pattern Parser::pattern(std::vector<Name>& names) {
   Pattern made;
   if (!at(TokenKind::LParen)) {
@@ -114,7 +114,9 @@ Pattern Parser::pattern(std::vector<Name>& names) {
   do made.parts.push_back(pattern(names));
   while (accept(TokenKind::Comma));
   expectClose(TokenKind::RParen, open);
-  return made;
+  if (made.parts.size() > 1) return made;
+  Pattern only = std::move(made.parts[0]);  // parentheses around one thing mean nothing
+  return only;
 }
 
 // let a = e   let a: real = e   let (a, b) = e
