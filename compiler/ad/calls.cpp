@@ -8,6 +8,7 @@
 #include "batch/vmap.h"
 #include "ad/forward.h"
 #include "ad/linear.h"
+#include "ad/nested_roots.h"
 #include "ad/split.h"
 #include "analysis/kinks.h"
 #include "base/check.h"
@@ -143,6 +144,7 @@ std::unique_ptr<ir::Function> prepared(ir::Module& module, const ir::Function& f
   opt::simplify(module, *copy);
   batch::batchMaps(*copy, batch::Comparisons::Keep);
   opt::simplify(module, *copy);
+  joinNestedRoots(*copy);
   analysis::unifyKinks(*copy);
   return copy;
 }

@@ -2,6 +2,7 @@
 // equations". Three ways: without kinks; in the fast variant, which takes every tie at its policy's
 // weight (`locked`: 0) and notes whether a switch is tied that is not exactly so, or whose weight
 // matters; and in the probing one, where tied switches get weights and the equations are lifted.
+#include <algorithm>
 #include <limits>
 
 #include "ad/forward.h"
@@ -21,7 +22,7 @@ using Kinks = TiedEquations::Kinks;
 namespace {
 
 constexpr double kNaN = std::numeric_limits<double>::quiet_NaN();
-constexpr size_t kFinal = 6;  // of attrs.ints: both stages of the probe have decided
+constexpr size_t kFinal = 6;  // of attrs.ints: whether both stages of the probe have decided
 
 std::vector<ir::Type> unknownTypes(const RootPoint& point) {
   std::vector<ir::Type> types;
@@ -121,7 +122,8 @@ void Forward::setRootDots(ir::Builder& b, const RootPoint& point, Value* z_dot) 
 // F(z, x) = 0. implicit: A z_dot = B x_dot with A = -F_z, B = F_x at the returned solution.
 // one_step: z_dot = T_x x_dot; neumann(k): z_dot = sum of T_z^j T_x x_dot over j = 0..k.
 void Forward::rootRule(ir::Builder& b, const ir::Op& op) {
-  bool fixed_sizes = true, done = probing() && op.attrs.ints.size() > kFinal;
+  bool fixed_sizes = true;
+  bool done = probing() && op.attrs.ints.size() > kFinal && op.attrs.ints[kFinal] != 0;
   for (const Value* unknown : op.regions[1]->args)
     fixed_sizes = fixed_sizes && unknown->type.isStatic();
   if (!fixed_sizes || done) return plainRootRule(b, op);
@@ -259,8 +261,8 @@ void Forward::weighedRoot(ir::Builder& b, const ir::Op& copy, const RootPoint& p
   size_t unknowns = point.unknowns();
   ir::Attrs attrs = copy.attrs;
   attrs.f = std::numeric_limits<double>::infinity();  // the root has been tested
-  attrs.ints.resize(kFinal, 0);
-  if (stage_ != ProbeStage::First) attrs.ints.push_back(1);
+  attrs.ints.resize(std::max(attrs.ints.size(), kFinal + 1), 0);
+  attrs.ints[kFinal] = stage_ != ProbeStage::First ? 1 : 0;
   Values starts(copy.results.begin(), copy.results.begin() + static_cast<ptrdiff_t>(unknowns));
   ir::Op& made = b.emitUnchecked(OpCode::Root, starts, std::move(attrs));
   auto fill = [&](ir::Region& region, const auto& emit) {

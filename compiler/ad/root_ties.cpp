@@ -3,6 +3,7 @@
 #include <limits>
 
 #include "ad/forward.h"
+#include "ad/nested_roots.h"
 #include "ad/probe.h"
 #include "ad/split.h"
 #include "base/check.h"
@@ -56,11 +57,7 @@ bool hasOtherKinks(const ir::Region& region) {
 
 }  // namespace
 
-bool RootPoint::isImplicit() const {
-  bool newton = op.attrs.ints.size() > 2 && op.attrs.ints[2] != 0;
-  return op.attrs.str.empty() || op.attrs.str == "implicit" ||
-         (op.attrs.str == "one_step" && newton);
-}
+bool RootPoint::isImplicit() const { return isImplicitRoot(op); }
 
 std::vector<ir::Type> groupTypes(const TiedEquations& equations, ir::Elem elem) {
   std::vector<ir::Type> types;
@@ -204,6 +201,28 @@ void TieSet::setExact(ir::Builder& b) {
 
 // --- their weights
 
+namespace {
+
+TieDecision decided(ir::Builder& b, Value* jacobian, Value* tied, Value* held) {
+  ir::Op& op = b.emit(OpCode::RootTies, {jacobian, tied, held});
+  return {op.results[0], op.results[1], op.results[2]};
+}
+
+// Of an inner root in a joined one: rows (unknowns) and columns (equations) of the others left out.
+Value* blockOf(ir::Builder& b, Value* jacobian, const RootBlock& block, int64_t unknowns) {
+  auto part = [&](int64_t row, int64_t rows, int64_t column, int64_t columns) {
+    return b.slice(jacobian, {b.integer(row), b.integer(column)},
+                   {b.integer(rows), b.integer(columns)});
+  };
+  int64_t rest = jacobian->type.dims[1] - unknowns;  // switches
+  auto rows = [&](int64_t first, int64_t count) {
+    return b.concat({part(first, count, block.first, block.count), part(first, count, unknowns, rest)}, 1);
+  };
+  return b.concat({rows(block.first, block.count), rows(unknowns, rest + 1)}, 0);
+}
+
+}  // namespace
+
 TieAnswer decideTies(ir::Builder& b, ir::Module& module, const RootPoint& point,
                      const Request& request, const TiedEquations& equations,
                      std::span<Value* const> near, Value* held, std::span<Value* const> direction) {
@@ -228,9 +247,13 @@ TieAnswer decideTies(ir::Builder& b, ir::Module& module, const RootPoint& point,
     last = across(parts);
   }
   Value* jacobian = b.concat({top, middle, last}, 0);
-  ir::Op& op = b.emit(OpCode::RootTies, {jacobian, tied, held});
+  TieAnswer answer;
+  for (const RootBlock& block : blocksOf(point.op))
+    answer.inner.push_back(decided(b, blockOf(b, jacobian, block, system.residual()->type.dims[0]), tied, held));
+  TieDecision whole = decided(b, jacobian, tied, held);
   clearFlagsFrom(b.region(), from);
-  return {op.results[0], op.results[1], op.results[2]};
+  static_cast<TieDecision&>(answer) = whole;
+  return answer;
 }
 
 namespace {
@@ -248,8 +271,10 @@ Value* reportedVerdict(ir::Builder& b, Value* verdict) {
 
 }  // namespace
 
-void refuseIrregular(ir::Builder& b, const RootPoint& point, const TiedEquations& equations,
-                     const TieAnswer& answer) {
+namespace {
+
+void refuse(ir::Builder& b, const RootPoint& point, const TiedEquations& equations,
+            const TieDecision& answer) {
   Value* half = b.real(0.5);
   Value* verdict = reportedVerdict(b, b.index(answer.verdict, {b.integer(0)}));
   Value* refuted = b.op(OpCode::FLt, {verdict, b.neg(half)});
@@ -257,7 +282,7 @@ void refuseIrregular(ir::Builder& b, const RootPoint& point, const TiedEquations
   Value* inside = b.op(OpCode::IMax, {b.op(OpCode::RealToInt, {number}), b.integer(0)});
   Value* weight = b.index(answer.weights, {inside});
   int64_t at = 0;
-  auto refuse = [&](Value* here, Span span, Value* weight) {
+  auto refuseAt = [&](Value* here, Span span, Value* weight) {
     ir::Attrs attrs;
     attrs.i = static_cast<int64_t>(ir::Status::Irregular);
     b.setSpan(span);
@@ -265,15 +290,23 @@ void refuseIrregular(ir::Builder& b, const RootPoint& point, const TiedEquations
            std::move(attrs));
   };
   // All weights 0.
-  refuse(b.op(OpCode::FLt, {number, b.neg(half)}), point.op.span, b.real(0.0));
+  refuseAt(b.op(OpCode::FLt, {number, b.neg(half)}), point.op.span, b.real(0.0));
   for (const TieGroup& group : equations.groups()) {
     auto end = static_cast<double>(at + group.count());
     Value* here = b.op(OpCode::And, {b.op(OpCode::FLe, {b.real(static_cast<double>(at)), number}),
                                      b.op(OpCode::FLt, {number, b.real(end)})});
-    refuse(here, group.first().span, weight);
+    refuseAt(here, group.first().span, weight);
     at += group.count();
   }
   b.setSpan(point.op.span);
+}
+
+}  // namespace
+
+void refuseIrregular(ir::Builder& b, const RootPoint& point, const TiedEquations& equations,
+                     const TieAnswer& answer) {
+  for (const TieDecision& inner : answer.inner) refuse(b, point, equations, inner);
+  refuse(b, point, equations, answer);
 }
 
 }  // namespace dini::ad

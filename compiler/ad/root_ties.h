@@ -97,8 +97,11 @@ class TieSet {
 
 // Of the tied switches: weights, the derivative of the solution along the direction, and what the
 // test for P-matrices says. Flat vectors.
-struct TieAnswer {
-  ir::Value *weights, *z_dot, *verdict;
+struct TieDecision {
+  ir::Value *weights = nullptr, *z_dot = nullptr, *verdict = nullptr;
+};
+struct TieAnswer : TieDecision {
+  std::vector<TieDecision> inner;  // of joined roots, one by one: for their verdicts
 };
 // `held`: weights that stand already, NaN elsewhere. `direction`: tangents of the moving captured
 // values, or empty: no direction, no decision.

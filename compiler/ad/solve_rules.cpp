@@ -5,6 +5,7 @@
 #include "ad/forward.h"
 #include "ad/linear.h"
 #include "ad/linear_map.h"
+#include "ad/nested_roots.h"
 #include "base/check.h"
 #include "ir/text.h"
 
@@ -171,9 +172,7 @@ void Forward::plainRootRule(ir::Builder& b, const ir::Op& op) {
     request.active.push_back(true);
     tangents.push_back(nullptr);
   }
-  bool is_newton = op.attrs.ints.size() > 2 && op.attrs.ints[2] != 0;
-  bool is_implicit = op.attrs.str.empty() || op.attrs.str == "implicit" ||
-                     (op.attrs.str == "one_step" && is_newton);
+  bool is_implicit = isImplicitRoot(op);
   auto function = equationsOf(op, captured, is_implicit ? Form::Residual : Form::FixedPoint);
   auto linear = forward(module_, *function, request, "equations_jvp");
   split(module_, *linear);

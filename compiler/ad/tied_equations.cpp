@@ -164,11 +164,16 @@ Value* sidesJoined(ir::Builder& b, const ir::Op& root, const Values& sides, cons
   return joined(b, parts);
 }
 
+// Constants stay constants: trip counts and sizes among them are parts of types.
 std::unique_ptr<ir::Function> withParameters(const ir::Op& root, const Values& captured,
                                              ir::ValueMap& map) {
   auto made = std::make_unique<ir::Function>("equations");
   made->span = root.span;
-  for (Value* value : captured) map[value] = made->addParameter(value->type, value->name);
+  ir::Builder b(*made, made->body);
+  for (Value* value : captured) {
+    map[value] = made->addParameter(value->type, value->name);
+    if (value->def != nullptr && value->def->code == OpCode::Const) ir::cloneOp(b, *value->def, map);
+  }
   for (Value* unknown : root.regions[1]->args)
     map[unknown] = made->addParameter(unknown->type, unknown->name);
   return made;

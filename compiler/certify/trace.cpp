@@ -473,6 +473,7 @@ void Tracer::nestedRoot(const Step& step, Frame& frame) {
 }
 
 bool isPartOfRoot(const ir::SolvedRoot& root) {
+  if (std::isinf(root.step.op->attrs.f)) return true;  // takes over what another one found
   for (const ir::Region* region = root.step.op->parent; region && region->parent; region = region->parent->parent)
     if (region->parent->code == OpCode::Root) return true;
   return false;

@@ -26,7 +26,8 @@ enum class Sides { Taken, Both };
 CallTrace traceCall(const ir::Module& module, const ir::Function& function,
                     std::span<const ir::Tensor> arguments, const ir::InterpretOptions& options = {},
                     Sides sides = Sides::Taken);
-// Whether the root stands in the code of another one, whose own trace follows it.
+// Whether the root stands in the code of another one, whose own trace follows it, or is one that a
+// derivative puts behind another (of infinite tolerance), which solves nothing.
 bool isPartOfRoot(const ir::SolvedRoot& root);
 
 }  // namespace dini::certify

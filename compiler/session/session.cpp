@@ -45,7 +45,9 @@ lower::Lowerer& Session::lowerer() {
   if (!lowerer_) {
     ad::TieOptions ties = options_.ties;
     ties.report = options_.tie_report || options_.keep_ties;
-    if (options_.tie_report) ties.variant = ad::TieOptions::Variant::Probe;
+    // An audit follows each execution of a solve: a statement may not run twice.
+    if (options_.tie_report || executor_.options().audit != nullptr)
+      ties.variant = ad::TieOptions::Variant::Probe;
     lowerer_ = std::make_unique<lower::Lowerer>(*program_, sink_,
                                                 lower::Options{ties, options_.on_failure});
   }
