@@ -34,6 +34,9 @@ struct TieOptions {
   Variant variant = Variant::Fast;
   bool report = false;   // report ties under every policy (Probe always does for `locked`)
   double tolerance = 0;  // switches of at most this magnitude are tied
+  // Inside equations, where the probe does not go: a kink of `locked` without a weight whose switch
+  // is at most this is a tie, and undecided. 0: not inside.
+  double undecided = 0;
   // The probe's direction on the flattened selected inputs: `direction` first, then the counter-based
   // hash under `key`.
   int64_t key = 0;

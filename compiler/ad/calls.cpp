@@ -6,6 +6,7 @@
 #include <fmt/format.h>
 
 #include "batch/vmap.h"
+#include "ad/extremes.h"
 #include "ad/forward.h"
 #include "ad/linear.h"
 #include "ad/nested_roots.h"
@@ -51,8 +52,8 @@ std::string keyOf(const Request& request) {
   for (bool active : request.active) key += active ? '1' : '0';
   const TieOptions& ties = request.ties;
   const char policy[] = {'l', 'w', 't', 'j'};
-  return key + fmt::format("_{}{}_{}_{}{}{}", policy[static_cast<int>(ties.policy)], ties.weight,
-                           ties.tolerance, ties.unify ? 'u' : 'n',
+  return key + fmt::format("_{}{}_{}_{}_{}{}{}", policy[static_cast<int>(ties.policy)], ties.weight,
+                           ties.tolerance, ties.undecided, ties.unify ? 'u' : 'n',
                            ties.variant == TieOptions::Variant::Fast ? 'f' : 'p',
                            ties.report ? 'r' : 's');
 }
@@ -70,6 +71,7 @@ Request requestOf(const std::string& key) {
   char* end = nullptr;
   request.ties.weight = std::strtod(key.c_str() + at + 1, &end);
   request.ties.tolerance = std::strtod(end + 1, &end);
+  request.ties.undecided = std::strtod(end + 1, &end);
   request.ties.unify = end[1] == 'u';
   request.ties.variant = end[2] == 'f' ? TieOptions::Variant::Fast : TieOptions::Variant::Probe;
   request.ties.report = end[3] == 'r';
@@ -101,7 +103,7 @@ std::unique_ptr<ir::Function> make(ir::Module& module, const Name& name) {
   const ir::Function* primal = module.find(name.base);
   check(primal != nullptr, "a call of a function that is not in the module");
   Request request = requestOf(name.key);
-  auto copy = prepared(module, *primal);
+  auto copy = prepared(module, *primal, request.ties);
   size_t own = ownResults(module, name.base);
   for (size_t stage = 0; stage < std::size(kProbes); ++stage) {
     if (name.kind != kProbes[stage]) continue;
@@ -139,11 +141,13 @@ void ensure(ir::Module& module, const std::string& text) {
 
 }  // namespace
 
-std::unique_ptr<ir::Function> prepared(ir::Module& module, const ir::Function& f) {
+std::unique_ptr<ir::Function> prepared(ir::Module& module, const ir::Function& f,
+                                       const TieOptions& ties) {
   auto copy = ir::clone(f, f.name);
   opt::simplify(module, *copy);
   batch::batchMaps(*copy, batch::Comparisons::Keep);
   opt::simplify(module, *copy);
+  extremesAsChoices(*copy, ties);
   joinNestedRoots(*copy);
   analysis::unifyKinks(*copy);
   return copy;

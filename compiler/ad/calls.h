@@ -26,8 +26,10 @@ std::vector<ir::Value*> emitCall(ir::Builder& b, const std::string& callee,
                                  std::vector<ir::Value*> operands, std::vector<ir::Type> results);
 // The callee without derivative parts: f of f.jvp.KEY.
 std::string primalName(const std::string& tangent_name);
-// A copy of a function in the form that is differentiated: simplified, maps batched, kinks unified.
-std::unique_ptr<ir::Function> prepared(ir::Module& module, const ir::Function& f);
+// A copy of a function in the form that is differentiated: simplified, maps batched, nested roots
+// joined, kinks unified.
+std::unique_ptr<ir::Function> prepared(ir::Module& module, const ir::Function& f,
+                                       const TieOptions& ties);
 // Makes the derivative functions that `function` (and what it calls) names and the module lacks.
 void complete(ir::Module& module, const ir::Function& function);
 

@@ -187,10 +187,14 @@ Value* Forward::blended(ir::Builder& b, const ir::Op& op, Value* then, Value* ot
 // Off blending the side taken supplies the derivative. In the fast variant of `locked` the condition
 // notes a tie; the copy stays a comparison for the derivatives of this derivative.
 void Forward::plainComparison(ir::Builder& b, const ir::Op& op) {
-  bool fast = request_.ties.variant == TieOptions::Variant::Fast && !probing();
+  bool fast = request_.ties.variant == TieOptions::Variant::Fast;
+  bool open = request_.ties.undecided > 0 && op.operands.size() == 3;
   bool moves = active(op.operand(1)) || active(op.operand(2));
-  if (!fast || !moves || !isLocked(request_.ties, op) || forcedSide(op) != 0)
-    return branchRule(b, op, x(op.operand(0)), {}, {});
+  bool locked = !probing() && moves && isLocked(request_.ties, op) && forcedSide(op) == 0;
+  if (locked && open)
+    return branchRule(b, op, leftOpen(b, op, x(op.operand(0))), op.attrs,
+                      {x(op.operand(1)), x(op.operand(2))});
+  if (!locked || !fast) return branchRule(b, op, x(op.operand(0)), {}, {});
   Value *p = x(op.operand(1)), *q = x(op.operand(2));
   Value* tie = tied(b, p, q, request_.ties.tolerance);
   Value* condition = b.op(OpCode::NoteTie, {tie, x(op.operand(0))});

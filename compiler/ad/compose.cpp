@@ -53,7 +53,7 @@ std::unique_ptr<ir::Function> sameParameters(const ir::Function& f, const std::s
 std::unique_ptr<ir::Function> linearise(ir::Module& module, const ir::Function& f,
                                         const Request& request) {
   check(request.active.size() == f.body.args.size(), "one activity flag per parameter");
-  auto copy = calls::prepared(module, f);
+  auto copy = calls::prepared(module, f, request.ties);
   if (request.ties.variant == TieOptions::Variant::Probe) copy = probed(module, *copy, request);
   auto made = forward(module, *copy, request, f.name + "_jvp");
   splitTries(module, *made);

@@ -18,7 +18,7 @@ bool Forward::controlRule(ir::Builder& b, const ir::Op& op) {
     case OpCode::While: whileRule(b, op); return true;
     case OpCode::If:
       if (analysis::isComparisonIf(op)) comparisonIfRule(b, op);
-      else branchRule(b, op, x(op.operand(0)), {}, {});
+      else branchRule(b, op, conditionTold(b, op.operand(0), nullptr), {}, {});
       return true;
     case OpCode::Try: tryRule(b, op); return true;
     case OpCode::Call: callRule(b, op); return true;
@@ -72,7 +72,9 @@ void Forward::whileRule(ir::Builder& b, const ir::Op& op) {
   appendDots(b, operands, op.operands, carries);
   auto condition = [&](ir::Builder& in, std::span<Value* const> args) {
     for (size_t k = 0; k < count; ++k) primal_[cond.args[k]] = args[k];
-    return ir::inlineRegion(in, cond, primal_);
+    Values truth = ir::inlineRegion(in, cond, primal_);
+    truth[0] = conditionTold(in, cond.yields()[0], &op);
+    return truth;
   };
   auto step = [&](ir::Builder& in, std::span<Value* const> args) {
     size_t at = 0;

@@ -100,13 +100,16 @@ void Forward::visitOps(ir::Builder& b, const ir::Region& region) {
 
 void Forward::visit(ir::Builder& b, const ir::Op& op) {
   b.setSpan(op.span);
-  if (!activity_.active(op)) {
+  bool moves = activity_.active(op);
+  if (!moves && !maySwitch(op)) {
     ir::cloneOp(b, op, primal_);
     return;
   }
+  if (!moves && op.code == OpCode::Select) return selectBetweenConstants(b, op);
   if (probing() && (op.code == OpCode::Choose || op.code == OpCode::ChooseTie))
     return probeChoose(b, op);
   if (probing() && isIrreducible(op) && probeIrreducible(b, op)) return;
+  if (probing() && sortOnceMore(b, op)) return;
   if (controlRule(b, op)) return;
   ir::cloneOp(b, op, primal_);
   if (ir::isElementwise(op.code)) return elementwise(b, op);
@@ -284,6 +287,8 @@ Value* Forward::kinkTangent(ir::Builder& b, const ir::Op& op, Value* a_dot, Valu
     b_dot = OneSided(b, op.attrs.ints[0], -sign)(b_dot);
   }
   bool locked = isLocked(request_.ties, op);
+  if (locked && !probing() && request_.ties.undecided > 0)
+    return leftOpen(b, op, b.op(OpCode::Pick, {p, q, a_dot, b_dot}, std::move(attrs)));
   if (request_.ties.report && !locked && !probing()) {
     Value* s = b.sub(x(op.operand(0)), q);
     Value* t = reported(b, op, s, tieKind(b, s, p, q), b.real(attrs.f));

@@ -97,6 +97,7 @@ class Forward {
   void tryRule(ir::Builder& b, const ir::Op& op);
   void callRule(ir::Builder& b, const ir::Op& op);
   void rootRule(ir::Builder& b, const ir::Op& op);
+  void countedRootRule(ir::Builder& b, const ir::Op& op, bool counts);
   void plainRootRule(ir::Builder& b, const ir::Op& op);
   // --- root_rules.cpp
   std::optional<RootPoint> rootPoint(const ir::Op& op, const ir::Op& copy);
@@ -107,7 +108,10 @@ class Forward {
                  ir::Value* matrix);
   void probeRoot(ir::Builder& b, const ir::Op& copy, const RootPoint& point,
                  const TiedEquations& equations);
-  ir::Value* reportedWeights(ir::Builder& b, const TiedEquations& equations,
+  ir::Value* withDistances(ir::Builder& b, const RootPoint& point, const TiedEquations& equations,
+                           const RootSystem& system, const TieSet& set, ir::Value* z_dot,
+                           ir::Value* weights);
+  ir::Value* reportedWeights(ir::Builder& b, const ir::Op& root, const TiedEquations& equations,
                              const RootSystem& system, ir::Value* near, ir::Value* weights,
                              ir::Value* verdict);
   void weighedRoot(ir::Builder& b, const ir::Op& copy, const RootPoint& point,
@@ -148,6 +152,7 @@ class Forward {
   ir::Value* decided(ir::Builder& b, const ir::Op& op, const Switch& s, ir::Value* earlier);
   // Still undecided: whether the sides' tangents differ.
   ir::Value* differ(ir::Builder& b, ir::Value* a_dot, ir::Value* b_dot);
+  bool statesGap(const ir::Op& op) const;
   // The weight of the last stage: what is open takes its default; the tie is reported.
   ir::Value* settled(ir::Builder& b, const ir::Op& op, const Switch& s, ir::Value* t,
                      ir::Value* kind_at_tie);
@@ -155,12 +160,26 @@ class Forward {
   void probeComparison(ir::Builder& b, const ir::Op& op);
   std::vector<ir::Value*> sidesAtTie(ir::Builder& b, const ir::Op& op);
   bool probeDecides(const ir::Op& op) const;
+  // Of a kink inside equations that the probe does not reach, `value` (a tangent, a condition): the
+  // fast variant notes where it is near its tie, the other reports it as undecided.
+  ir::Value* leftOpen(ir::Builder& b, const ir::Op& op, ir::Value* value);
+  // t (any value), with the distance told within which ties that are decided by a bound may lie.
+  ir::Value* withDistance(ir::Builder& b, const ir::Op& op, ir::Value* near, ir::Value* bound,
+                          ir::Value* s_dot, ir::Value* t);
+  // --- probe_equalities.cpp
+  // A condition that is no switch, with the places told where what it compares is equal.
+  // `loop`: the `while` that it belongs to, or null.
+  ir::Value* conditionTold(ir::Builder& b, const ir::Value* condition, const ir::Op* loop);
+  bool comparesMoving(const ir::Value* value, const ir::Op* loop) const;
+  bool maySwitch(const ir::Op& op) const;
+  void selectBetweenConstants(ir::Builder& b, const ir::Op& op);
   // --- probe_irreducible.cpp
   ir::Value* onKink(ir::Builder& b, const ir::Op& op);
   ir::Value* noted(ir::Builder& b, const ir::Op& op, ir::Value* tangent);
   std::vector<ir::Value*> told(ir::Builder& b, const ir::Op& op, ir::Value* h,
                                std::vector<ir::Value*> values);
   bool probeIrreducible(ir::Builder& b, const ir::Op& op);
+  bool sortOnceMore(ir::Builder& b, const ir::Op& op);
   bool decideIrreducible(ir::Builder& b, const ir::Op& op);
   void probeNorm(ir::Builder& b, const ir::Op& op, ir::Value* v, ir::Value* h);
   void probeExtreme(ir::Builder& b, const ir::Op& op, ir::Value* v, ir::Value* h);

@@ -7,6 +7,7 @@
 #include <cmath>
 #include <limits>
 #include <numeric>
+#include <optional>
 
 #include <fmt/format.h>
 
@@ -56,6 +57,27 @@ const ir::Op* sortOf(const ir::Op& op) {
   return order->code == OpCode::ArgSort && order->operand(0) == op.operand(0) ? order : nullptr;
 }
 
+// The order that the first stage gave a sort: by the tangent, then stably by the value.
+struct BrokenSort {
+  const Value* tangent = nullptr;
+};
+std::optional<BrokenSort> brokenSortOf(const ir::Op& op) {
+  auto made = [](const Value* value, OpCode code) -> const ir::Op* {
+    return value->def != nullptr && value->def->code == code ? value->def : nullptr;
+  };
+  if (op.code != OpCode::Gather) return std::nullopt;
+  const ir::Op* order = made(op.operand(1), OpCode::Gather);
+  if (order == nullptr) return std::nullopt;
+  const ir::Op *by_tangent = made(order->operand(0), OpCode::ArgSort),
+               *by_value = made(order->operand(1), OpCode::ArgSort);
+  if (by_tangent == nullptr || by_value == nullptr) return std::nullopt;
+  const ir::Op* values = made(by_value->operand(0), OpCode::Gather);
+  bool of_same = values != nullptr && values->operand(0) == op.operand(0) &&
+                 values->operand(1) == order->operand(0);
+  if (!of_same) return std::nullopt;
+  return BrokenSort{by_tangent->operand(0)};
+}
+
 std::string nameOf(const ir::Op& op) {
   switch (op.code) {
     case OpCode::Norm: return "norm";
@@ -89,13 +111,14 @@ bool isIrreducible(const ir::Op& op) {
   }
 }
 
-// Whether (an element of) the operation's operands is on its kink.
+// Whether (an element of) the operation's operands is on its kink; inside equations, whether near.
 Value* Forward::onKink(ir::Builder& b, const ir::Op& op) {
   Value* v = x(op.operand(0));
+  double bound = request_.ties.undecided;
   switch (op.code) {
-    case OpCode::Norm: return b.op(OpCode::FEq, {x(op.result()), b.real(0.0)});
+    case OpCode::Norm: return b.op(OpCode::FLe, {x(op.result()), b.real(bound)});
     case OpCode::Reduce: {
-      Value* tied = b.op(OpCode::FEq, {v, spread(b, x(op.result()), v, op.attrs.ints)});
+      Value* tied = ad::tied(b, v, spread(b, x(op.result()), v, op.attrs.ints), bound);
       Value* count = b.reduce("sum", b.op(OpCode::BoolToReal, {tied}), op.attrs.ints);
       return b.op(OpCode::FLt, {b.real(1.0), count});
     }
@@ -108,8 +131,8 @@ Value* Forward::onKink(ir::Builder& b, const ir::Op& op) {
         rest = b.op(OpCode::IMax, {rest, zero});
       Value* from = b.op(OpCode::ISub, {b.dim(sorted, 0), rest});  // 1, and 0 of an empty array
       if (auto n = ir::constantInt(b.dim(sorted, 0))) from = b.integer(std::min<int64_t>(*n, 1));
-      return anyOf(b, b.op(OpCode::FEq, {b.slice(sorted, {zero}, {rest}),
-                                         b.slice(sorted, {from}, {rest})}));
+      return anyOf(b, ad::tied(b, b.slice(sorted, {zero}, {rest}),
+                               b.slice(sorted, {from}, {rest}), bound));
     }
     case OpCode::ProjSimplex: {
       ir::Attrs attrs;
@@ -122,7 +145,7 @@ Value* Forward::onKink(ir::Builder& b, const ir::Op& op) {
       auto known = ir::constantInt(n);
       if (!known || *known == 0) return b.boolean(!known);
       Value* length = b.op(OpCode::Norm, {b.slice(v, {one}, {b.integer(*known - 1)})});
-      return b.op(OpCode::FEq, {absolute(b, b.index(v, {b.integer(0)})), length});
+      return ad::tied(b, absolute(b, b.index(v, {b.integer(0)})), length, bound);
     }
     default: {
       Value* size = absolute(b, x(op.operand(1)));
@@ -141,7 +164,9 @@ Value* Forward::noted(ir::Builder& b, const ir::Op& op, Value* tangent) {
   bool locked = isLocked(request_.ties, marked != nullptr ? *marked : op);
   if (locked && request_.ties.variant == TieOptions::Variant::Fast)
     return b.op(OpCode::NoteTie, {onKink(b, op), tangent});
-  return locked || !request_.ties.report ? tangent : told(b, op, nullptr, {tangent})[0];
+  bool open = locked && request_.ties.undecided > 0;  // inside equations
+  if (!open && (locked || !request_.ties.report)) return tangent;
+  return told(b, op, nullptr, {tangent})[0];
 }
 
 // The values, which now depend on a row of the report where the operation is on its kink. h: the
@@ -150,7 +175,8 @@ Values Forward::told(ir::Builder& b, const ir::Op& op, Value* h, Values values) 
   if (!blends_) return values;
   auto code = [&](ir::TieKind kind) { return b.integer(static_cast<int64_t>(kind)); };
   Value* weight = b.real(constantWeight(request_.ties, op));
-  Value* kind = code(ir::TieKind::Decided);
+  bool open = request_.ties.undecided > 0 && h == nullptr;
+  Value* kind = code(open ? ir::TieKind::Undecided : ir::TieKind::Decided);
   if (h != nullptr) {
     Value* open = anyOf(b, b.op(OpCode::Not, {b.op(OpCode::IsFinite, {h})}));
     weight = b.select(open, weight, b.real(ir::kByTangent));
@@ -164,6 +190,19 @@ Values Forward::told(ir::Builder& b, const ir::Op& op, Value* h, Values values) 
   Value* never = b.op(OpCode::IsNan, {row});
   for (Value*& value : values) value = b.op(OpCode::NoteTie, {never, value});
   return values;
+}
+
+// In the second stage: entries equal in value and in the first tangent take the order of this one.
+bool Forward::sortOnceMore(ir::Builder& b, const ir::Op& op) {
+  std::optional<BrokenSort> sort = brokenSortOf(op);
+  if (stage_ != ProbeStage::Second || !sort || dot(op.operand(0)) == nullptr) return false;
+  Value *h = dot(op.operand(0)), *v = x(op.operand(0));
+  Value* order = b.op(OpCode::ArgSort, {h});
+  for (Value* key : {x(sort->tangent), v})
+    order = b.gather(order, b.op(OpCode::ArgSort, {b.gather(key, order)}));
+  primal_[op.result()] = b.gather(v, order);
+  setDot(op.result(), b.gather(h, order));
+  return true;
 }
 
 bool Forward::probeIrreducible(ir::Builder& b, const ir::Op& op) {

@@ -4,6 +4,7 @@
 #include <cmath>
 
 #include "ad/calls.h"
+#include "ad/comparisons.h"
 #include "ad/forward.h"
 #include "ad/ties.h"
 #include "analysis/kinks.h"
@@ -209,7 +210,7 @@ bool hasGap(const ir::Op& op) {
 // Of a switch s = p - q: at a tie `at_tie`, within rounding of one Near, else None.
 Value* tieKind(ir::Builder& b, Value* s, Value* p, Value* q, Value* at_tie) {
   constexpr double kRounding = 64 * 0x1p-52;
-  Value* scale = b.mul(b.real(kRounding), b.add(absolute(b, p), absolute(b, q)));
+  Value* scale = b.mul(b.real(kRounding), b.add(termMagnitude(b, p), termMagnitude(b, q)));
   Value* near = b.op(OpCode::FLe, {absolute(b, s), scale});
   Value* kind = b.select(near, code(b, ir::TieKind::Near), code(b, ir::TieKind::None));
   if (at_tie == nullptr) at_tie = code(b, ir::TieKind::Decided);
@@ -229,14 +230,52 @@ Value* Forward::settled(ir::Builder& b, const ir::Op& op, const Switch& s, Value
   return reported(b, op, value, tieKind(b, value, s.p, s.q, kind_at_tie), t);
 }
 
+// Whether the kink is a row of the op table with a gap, or an `if` that could be written as one: its
+// sides differ by a multiple of its switch. A probe's tangents beside them do not count.
+bool Forward::statesGap(const ir::Op& op) const {
+  analysis::ValueNumbers numbers;
+  std::vector<double> gaps = analysis::gapsOf(numbers, op);
+  bool stated = true;
+  for (size_t k = 0; k < gaps.size(); ++k)
+    stated = stated && (!std::isnan(gaps[k]) || !activity_.useful(op.results[k]));
+  return stated;
+}
+
 // t, after a row of the report where `kind` says so.
 Value* Forward::reported(ir::Builder& b, const ir::Op& op, Value* s, Value* kind, Value* t) {
   if (!blends_) return t;
   ir::Attrs attrs;
   attrs.str = op.code == OpCode::If ? "if" : op.attrs.str.empty() ? "choose" : op.attrs.str;
   bool by_probe = probeDecides(op) && op.attrs.i == 0;
-  attrs.i = by_probe && hasGap(op) ? 0 : 1;
+  attrs.i = by_probe && statesGap(op) ? 0 : 1;
   return b.op(OpCode::ReportTie, {kind, s, t, elementNumbers(b, s)}, std::move(attrs));
+}
+
+Value* Forward::withDistance(ir::Builder& b, const ir::Op& op, Value* near, Value* bound, Value* s_dot,
+                             Value* t) {
+  if (!blends_) return t;
+  Value* speed = absolute(b, s_dot);
+  Value* moves = b.op(OpCode::And, {near, b.op(OpCode::FLt, {b.real(0.0), speed})});
+  Value* kind = b.select(moves, code(b, ir::TieKind::Within), code(b, ir::TieKind::None));
+  ir::Attrs attrs;
+  attrs.str = op.attrs.str;
+  Value* far = b.op(OpCode::SafeDiv, {bound, speed});
+  Value* row = b.op(OpCode::ReportTie, {kind, far, b.real(0.0), b.integer(0)}, std::move(attrs));
+  return b.op(OpCode::NoteTie, {b.op(OpCode::IsNan, {row}), t});
+}
+
+Value* Forward::leftOpen(ir::Builder& b, const ir::Op& op, Value* value) {
+  size_t first = op.code == OpCode::If ? 1 : 0;
+  Value *p = x(op.operand(first)), *q = x(op.operand(first + 1)), *s = b.sub(p, q);
+  Value* bound = b.real(request_.ties.tolerance > 0 ? request_.ties.tolerance : request_.ties.undecided);
+  Value* near = b.op(OpCode::FLe, {absolute(b, s), bound});
+  if (request_.ties.variant == TieOptions::Variant::Fast)
+    return b.op(OpCode::NoteTie, {value->type.isScalar() ? anyOf(b, near) : near, value});
+  Value* zero = b.real(0.0);
+  Value* weight = b.select(b.op(OpCode::FLt, {zero, s}), b.real(1.0), zero);
+  Value* kind = b.select(near, code(b, ir::TieKind::Undecided), code(b, ir::TieKind::None));
+  Value* never = b.op(OpCode::IsNan, {reported(b, op, s, kind, weight)});
+  return b.op(OpCode::NoteTie, {value->type.isScalar() ? anyOf(b, never) : never, value});
 }
 
 // Row-major positions in an array, after those of the members of the maps around it.
@@ -266,6 +305,8 @@ void Forward::probeChoose(ir::Builder& b, const ir::Op& op) {
   Value *a_dot = dotOrZero(b, op.operand(2)), *b_dot = dotOrZero(b, op.operand(3));
   Switch s = switchOf(b, op, 0, 1);
   Value* t = decided(b, op, s, has_weight ? x(op.operand(4)) : nullptr);
+  if (stage_ == ProbeStage::First && request_.ties.tolerance > 0)
+    t = withDistance(b, op, b.op(OpCode::FEq, {s.p, s.q}), b.real(request_.ties.tolerance), s.dot, t);
   if (stage_ != ProbeStage::First) {
     Value* open = b.op(OpCode::And, {b.op(OpCode::IsNan, {t}), differ(b, a_dot, b_dot)});
     t = settled(b, op, s, t,
@@ -342,7 +383,7 @@ std::unique_ptr<ir::Function> probed(ir::Module& module, const ir::Function& f,
 
 std::unique_ptr<ir::Function> directional(ir::Module& module, const ir::Function& f,
                                           const Request& request) {
-  auto copy = calls::prepared(module, f);
+  auto copy = calls::prepared(module, f, request.ties);
   auto made = staged(module, *copy, request, ProbeStage::Only, ProbeSeeds::Parameters);
   made->name = f.name + "_dirderiv";
   opt::simplify(module, *made);

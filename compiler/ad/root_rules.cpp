@@ -3,6 +3,7 @@
 // weight (`locked`: 0) and notes whether a switch is tied that is not exactly so, or whose weight
 // matters; and in the probing one, where tied switches get weights and the equations are lifted.
 #include <algorithm>
+#include <cmath>
 #include <limits>
 
 #include "ad/forward.h"
@@ -90,6 +91,12 @@ Value* rootTangent(ir::Builder& b, const RootPoint& point, const RootSystem& sys
   })[0];
 }
 
+// How far from its tie a kink may be that the lifted equations do not hold: the solver's tolerance.
+double undecidedWithin(const ir::Op& root) {
+  constexpr double kDefault = 1e-10;
+  return std::isfinite(root.attrs.f) && root.attrs.f > 0 ? root.attrs.f : kDefault;
+}
+
 }  // namespace
 
 // The operands of the rule: none where no captured value moves.
@@ -126,7 +133,14 @@ void Forward::rootRule(ir::Builder& b, const ir::Op& op) {
   bool done = probing() && op.attrs.ints.size() > kFinal && op.attrs.ints[kFinal] != 0;
   for (const Value* unknown : op.regions[1]->args)
     fixed_sizes = fixed_sizes && unknown->type.isStatic();
-  if (!fixed_sizes || done) return plainRootRule(b, op);
+  const Request outside = request_;
+  if (!probing()) request_.ties.undecided = undecidedWithin(op);
+  countedRootRule(b, op, fixed_sizes && !done);
+  request_ = outside;
+}
+
+void Forward::countedRootRule(ir::Builder& b, const ir::Op& op, bool counts) {
+  if (!counts) return plainRootRule(b, op);
   Kinks kinks = stage_ == ProbeStage::Second ? Kinks::All : Kinks::Open;
   TiedEquations equations(op, ir::captures(*op.regions[1]), request_.ties, kinks);
   if (equations.groups().empty()) return plainRootRule(b, op);
@@ -146,7 +160,7 @@ void Forward::rootRule(ir::Builder& b, const ir::Op& op) {
   // equations, which were probed without it.
   Value* policy = policyWeights(b, equations, false);
   Value* held = request_.ties.policy == TieOptions::Policy::Locked
-                    ? reportedWeights(b, equations, system, joined(b, set.near()), policy, b.real(0.0))
+                    ? reportedWeights(b, op, equations, system, joined(b, set.near()), policy, b.real(0.0))
                     : withoutNaN(b, policy, 0);
   requireRegular(b, *point, equations, set, held);
   TieWeights weights{unflattened(b, joined(b, set.near()), groupTypes(equations, ir::Elem::I1)),
@@ -224,14 +238,32 @@ void Forward::probeRoot(ir::Builder& b, const ir::Op& copy, const RootPoint& poi
       });
   setRootDots(b, point, decided[1]);
   Value* weights = decided[0];
-  if (stage_ != ProbeStage::First)
-    weights = reportedWeights(b, equations, system, near, weights, decided[2]);
+  if (stage_ == ProbeStage::First)
+    weights = withDistances(b, point, equations, system, set, decided[1], weights);
+  else
+    weights = reportedWeights(b, op, equations, system, near, weights, decided[2]);
   weighedRoot(b, copy, point, equations, near, weights);
   clearFlagsFrom(b.region(), from);
 }
 
-// Rows of the report for the tied switches; what is open takes weight 0.
-Value* Forward::reportedWeights(ir::Builder& b, const TiedEquations& equations,
+// The report gets the distances within which the tied switches vanish along the direction.
+Value* Forward::withDistances(ir::Builder& b, const RootPoint& point, const TiedEquations& equations,
+                              const RootSystem& system, const TieSet& set, Value* z_dot,
+                              Value* weights) {
+  Values steps = unflattened(b, z_dot, unknownTypes(point));
+  Values slopes = system.along(b, std::span(point.tangents).first(point.moving), steps);
+  Values parts = unflattened(b, weights, groupTypes(equations, ir::Elem::F64)), flat_parts;
+  for (size_t g = 0; g < parts.size(); ++g) {
+    Value* part = flat(b, parts[g]);
+    flat_parts.push_back(withDistance(b, equations.groups()[g].first(), set.near()[g], set.bounds()[g],
+                                      slopes[1 + g], part));
+  }
+  return joined(b, flat_parts);
+}
+
+// Rows of the report for switches that are tied, or within the solver's tolerance of it; what is open
+// takes weight 0.
+Value* Forward::reportedWeights(ir::Builder& b, const ir::Op& root, const TiedEquations& equations,
                                 const RootSystem& system, Value* near, Value* weights,
                                 Value* verdict) {
   auto kindOf = [&](ir::TieKind kind) { return b.integer(static_cast<int64_t>(kind)); };
@@ -242,13 +274,18 @@ Value* Forward::reportedWeights(ir::Builder& b, const TiedEquations& equations,
   Value* unproved = b.op(OpCode::FLt, {verdict, b.real(0.5)});
   for (size_t g = 0; g < parts.size(); ++g) {
     const TieGroup& group = equations.groups()[g];
-    // With a gap, a switch that does not move has sides whose derivatives agree.
-    Value* undecided = group.has_gap ? b.op(OpCode::And, {opens[g], unproved}) : opens[g];
+    // With a gap, a switch that does not move has sides whose derivatives agree. Without one, the
+    // complementarity problem does not know what the weight changes.
+    Value* undecided = group.has_gap ? b.op(OpCode::And, {opens[g], unproved}) : nears[g];
     Value* kind = b.select(undecided, kindOf(ir::TieKind::Undecided), kindOf(ir::TieKind::Decided));
-    kind = b.select(nears[g], kind, kindOf(ir::TieKind::None));
     Value* s = unflattened(b, system.switchValue(g), std::vector{ir::f64(group.dims)})[0];
+    Value* close = b.op(OpCode::FLe, {absolute(b, s), b.real(undecidedWithin(root))});
+    Value* none = b.select(close, kindOf(ir::TieKind::Near), kindOf(ir::TieKind::None));
+    kind = b.select(nears[g], kind, none);
+    b.setSpan(group.first().span);
     parts[g] = flat(b, reported(b, group.first(), s, kind, parts[g]));
   }
+  b.setSpan(root.span);
   return joined(b, parts);
 }
 

@@ -80,9 +80,10 @@ RootSystem::RootSystem(ir::Builder& b, ir::Module& module, const RootPoint& poin
       outs_(1 + equations.groups().size()) {
   Request own{point.active, request.ties};
   own.ties.report = false;
-  // The set of tied switches is found here, not kink by kink.
+  // The set of tied switches is found here, not kink by kink, and told of the lifted equations.
   if (!equations.groups().empty() && !hasOtherKinks(*point.op.regions[1]))
     own.ties.variant = TieOptions::Variant::Probe;
+  if (own.ties.variant == TieOptions::Variant::Probe) own.ties.undecided = 0;
   place(b, module, equations.plain(point.form()), own, point.arguments, point.shapes);
 }
 
@@ -180,6 +181,7 @@ Value* TieSet::roundsToTie(ir::Builder& b) const {
 
 void TieSet::setCorrection(ir::Builder& b, Value* e) {
   near_.clear();
+  bounds_.clear();
   for (size_t g = 0; g < rounding_.size(); ++g) {
     Value* bound = b.real(tolerance_);
     if (tolerance_ == 0) {
@@ -190,6 +192,7 @@ void TieSet::setCorrection(ir::Builder& b, Value* e) {
       bound = b.add(b.mul(slope, e), rounding_[g]);
     }
     near_.push_back(within(b, system_.switchValue(g), bound));
+    bounds_.push_back(bound);
   }
 }
 

@@ -86,13 +86,14 @@ class TieSet {
   void setExact(ir::Builder& b);
   ir::Value* any(ir::Builder& b) const { return anyOf(b, near_); }
   const std::vector<ir::Value*>& near() const { return near_; }        // per group, flat
+  const std::vector<ir::Value*>& bounds() const { return bounds_; }    // after setCorrection()
   const std::vector<ir::Value*>& earlier() const { return earlier_; }  // weights, NaN: none
   static ir::Value* anyOf(ir::Builder& b, std::span<ir::Value* const> conditions);
 
  private:
   const RootSystem& system_;
   double tolerance_;
-  std::vector<ir::Value*> images_, rounding_, earlier_, near_;
+  std::vector<ir::Value*> images_, rounding_, earlier_, near_, bounds_;
 };
 
 // Of the tied switches: weights, the derivative of the solution along the direction, and what the

@@ -17,7 +17,7 @@ using Values = std::vector<Value*>;
 
 namespace {
 
-constexpr double kNaN = std::numeric_limits<double>::quiet_NaN();
+constexpr double kNaN = std::numeric_limits<double>::quiet_NaN();  // a weight that is decided
 
 bool isKink(const ir::Op& op) {
   return op.code == OpCode::Choose || op.code == OpCode::ChooseTie || analysis::isComparisonIf(op);
@@ -69,10 +69,6 @@ void TiedEquations::scan(const ir::Region& region, std::vector<int64_t>& trips) 
   }
 }
 
-analysis::AffineForm TiedEquations::switchForm(const ir::Op& op) {
-  return analysis::combined(numbers_.form(switchLeft(op)), numbers_.form(switchRight(op)), -1);
-}
-
 // A group of the same class whose first member stands in a region around this kink.
 TieGroup* TiedEquations::groupOf(const ir::Op& op) {
   if (!ties_.unify || isFramework(tiesFor(ties_, op)) || op.attrs.ints.size() < 2) return nullptr;
@@ -105,37 +101,14 @@ void TiedEquations::enter(const ir::Op& op, const std::vector<int64_t>& trips) {
 
 // Its switch is scale times the class's, in the class's orientation.
 TieMember TiedEquations::memberOf(const ir::Op& op, const TieGroup& group) {
-  TieMember member{&op, static_cast<double>(group.orientation), gapsOf(op)};
+  TieMember member{&op, static_cast<double>(group.orientation), analysis::gapsOf(numbers_, op)};
   if (!group.members.empty()) {
-    double ratio = firstCoefficient(switchForm(op)) / firstCoefficient(switchForm(group.first()));
+    double ratio = firstCoefficient(analysis::switchForm(numbers_, op)) /
+                   firstCoefficient(analysis::switchForm(numbers_, group.first()));
     member.scale = ratio * group.orientation;
   }
   for (double& factor : member.factors) factor *= std::fabs(member.scale);
   return member;
-}
-
-// a - b = gap times the switch. Of an `if` the sides are compared as affine forms.
-std::vector<double> TiedEquations::gapsOf(const ir::Op& op) {
-  if (!isIf(op)) return {op.attrs.f};
-  std::vector<double> gaps;
-  analysis::AffineForm form = switchForm(op);
-  for (size_t k = 0; k < op.results.size(); ++k) {
-    Value *then = op.regions[0]->yields()[k], *other = op.regions[1]->yields()[k];
-    if (!then->type.isReal()) {
-      gaps.push_back(0);
-      continue;
-    }
-    analysis::AffineForm difference =
-        analysis::combined(numbers_.form(then), numbers_.form(other), -1);
-    if (difference.terms.empty() && difference.constant == 0) {
-      gaps.push_back(0);
-      continue;
-    }
-    bool proportional = then->type.isScalar() && !form.terms.empty() && !difference.terms.empty() &&
-                        analysis::normalised(difference).key == analysis::normalised(form).key;
-    gaps.push_back(proportional ? firstCoefficient(difference) / firstCoefficient(form) : kNaN);
-  }
-  return gaps;
 }
 
 // --- copies of the equations

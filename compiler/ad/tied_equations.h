@@ -67,8 +67,6 @@ class TiedEquations {
   void enter(const ir::Op& op, const std::vector<int64_t>& trips);
   TieGroup* groupOf(const ir::Op& op);
   TieMember memberOf(const ir::Op& op, const TieGroup& group);
-  std::vector<double> gapsOf(const ir::Op& op);
-  analysis::AffineForm switchForm(const ir::Op& op);
 
   const ir::Op& root_;
   std::vector<ir::Value*> captured_;

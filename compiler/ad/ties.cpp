@@ -29,7 +29,7 @@ int64_t tieMark(const TieOptions& ties) {
 }
 
 TieOptions tiesFor(const TieOptions& request, const ir::Op& op) {
-  if (op.attrs.i == 0) return request;
+  if (op.attrs.i == 0 || op.code == ir::OpCode::Norm) return request;  // of a norm it says something else
   auto code = std::bit_cast<double>(op.attrs.i);
   TieOptions own = request;
   own.policy = code == 4   ? Policy::Torch

@@ -1,5 +1,6 @@
 #include "analysis/kinks.h"
 
+#include <limits>
 #include <map>
 
 #include "analysis/value_numbers.h"
@@ -13,26 +14,48 @@ bool isComparisonIf(const ir::Op& op) {
 
 namespace {
 
+constexpr double kNoGap = std::numeric_limits<double>::quiet_NaN();
+
 struct KinkClass {
   int64_t id;
   int first_sign;
 };
 
-AffineForm switchOf(ValueNumbers& numbers, const ir::Op& op) {
+}  // namespace
+
+AffineForm switchForm(ValueNumbers& numbers, const ir::Op& op) {
   size_t p = op.code == ir::OpCode::If ? 1 : 0;
   AffineForm a = numbers.form(op.operand(p)), b = numbers.form(op.operand(p + 1));
   bool swapped = isComparisonIf(op) && (op.attrs.str == "lt" || op.attrs.str == "le");
   return swapped ? combined(b, a, -1) : combined(a, b, -1);
 }
 
-}  // namespace
+std::vector<double> gapsOf(ValueNumbers& numbers, const ir::Op& op) {
+  if (op.code != ir::OpCode::If) return {op.attrs.f};
+  std::vector<double> gaps;
+  AffineForm form = switchForm(numbers, op);
+  auto slope = [](const AffineForm& f) { return f.terms.begin()->second; };
+  for (size_t k = 0; k < op.results.size(); ++k) {
+    ir::Value *then = op.regions[0]->yields()[k], *other = op.regions[1]->yields()[k];
+    double gap = 0;
+    if (then->type.isReal()) {
+      AffineForm difference = combined(numbers.form(then), numbers.form(other), -1);
+      bool same = difference.terms.empty() && difference.constant == 0;
+      bool proportional = then->type.isScalar() && !form.terms.empty() && !difference.terms.empty() &&
+                          normalised(difference).key == normalised(form).key;
+      if (!same) gap = proportional ? slope(difference) / slope(form) : kNoGap;
+    }
+    gaps.push_back(gap);
+  }
+  return gaps;
+}
 
 void unifyKinks(ir::Function& function) {
   ValueNumbers numbers;
   std::map<std::string, KinkClass> classes;
   int64_t next = 0;
   auto annotate = [&](const ir::Op& op) {
-    Normalised key = normalised(switchOf(numbers, op));
+    Normalised key = normalised(switchForm(numbers, op));
     int sign = key.sign == 0 ? 1 : key.sign;
     // A policy of its own (ad/ties.h) makes a class of its own; of a pick attrs.i says something else.
     bool is_pick = op.code == ir::OpCode::Pick || op.code == ir::OpCode::PickTie;

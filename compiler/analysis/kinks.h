@@ -6,6 +6,9 @@
 // Not here: weights (ad/ties.h).
 #pragma once
 
+#include <vector>
+
+#include "analysis/value_numbers.h"
 #include "ir/ir.h"
 
 namespace dini::analysis {
@@ -17,5 +20,11 @@ void unifyKinks(ir::Function& function);
 // Whether the operation is an `if` on a comparison of reals (operands: condition, a, b and, where a probe decided it,
 // the weight of the first region).
 bool isComparisonIf(const ir::Op& op);
+
+// Per result of a kink g where a - b is g times the switch; NaN: no such number is known. Of an `if`
+// the sides are compared as affine forms.
+std::vector<double> gapsOf(ValueNumbers& numbers, const ir::Op& kink);
+// a - b for gt and ge, b - a for lt and le.
+AffineForm switchForm(ValueNumbers& numbers, const ir::Op& kink);
 
 }  // namespace dini::analysis

@@ -18,6 +18,8 @@ enum class TieKind : int64_t {
   Near = 3,       // not a tie, but within rounding of one
   Jump = 4,       // at equality the sides of a comparison differ
   Unproved = 5,   // of a solve with ties: whether all their weights give regular Jacobians is open
+  Equal = 6,      // a condition that is no switch compares reals that are equal
+  Within = 7,     // no row: s is how far along the direction a tie may be from where it was decided
 };
 
 // As a weight: the probe's tangent decided a kink that is no single switch (norm, sort, cones).
@@ -40,8 +42,10 @@ struct RunNotes {
   Span system_span;
   std::vector<TieRow> ties;  // in the order met, each once
   size_t further_ties = 0;   // beyond kMaxTies
+  double distance = 0;       // the largest of the rows Within
   static constexpr size_t kMaxTies = 10'000;
   void addTie(TieRow row);
+  void add(const RunNotes& other);  // its ties and their distance
 };
 
 // attrs.str of a pick of the fast variant.

@@ -38,6 +38,8 @@ std::optional<Form> formOf(Builtin builtin) {
       return Form::Certificate;
     case Builtin::Certified:
       return Form::Certified;
+    case Builtin::Ties:
+      return Form::Ties;
     default:
       return std::nullopt;
   }

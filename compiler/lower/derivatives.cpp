@@ -337,6 +337,7 @@ Val Emitter::callDerivative(const FunctionValue& f, std::vector<NamedVal> argume
   if (d.selected.empty())
     fail(DiagCode::BadDerivative, span_, "nothing to differentiate by: no parameter holds reals");
   closeBase(d);
+  if (f.form == Form::Ties) return tiesMet(d);
   switch (f.form) {
     case Form::Grad:
     case Form::ValueAndGrad:

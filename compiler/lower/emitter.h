@@ -368,6 +368,7 @@ class Emitter {
   Val bothMaps(Differentiation& d);
   Val gradientError(Differentiation& d);
   Val inspection(Differentiation& d);
+  Val tiesMet(Differentiation& d);
   Val jacobianParts(const Val& out, const Val& in,
                     const std::vector<std::vector<ir::Value*>>& blocks, size_t& row);
 

@@ -50,7 +50,7 @@ using Sizes = std::unordered_map<uint32_t, ir::Value*>;  // SizeName id -> i64
 enum class Form {
   Grad, ValueAndGrad, Jac, Hess, Hvp, Jvp, Vjp, DirDeriv, GradCheck,
   Maps,  // jvp and vjp in one, for libraries: no name in the language
-  Certificate, Certified  // not derivatives: what is known of a call
+  Certificate, Certified, Ties  // not derivatives: what is known of a call
 };
 
 // A function known at compile time.

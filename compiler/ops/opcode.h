@@ -35,6 +35,7 @@ bool mayHaveEffect(OpCode code);
 // What `inspect` tells of a call.
 enum class Inspection : int64_t {
   Certificate = 0,  // (verdict i64: 1, 0, -1; lipschitz f64; radius f64), the worst of its solves
+  Ties = 1,  // f64[?, 5]: per tie line, column, element, switch value, weight
 };
 
 enum class Structure : int64_t {

@@ -75,14 +75,11 @@ bool Checker::gatherOperands(ast::CallExpr& expr, Builtin builtin, Operands& ope
 TypePtr Checker::checkBuiltinCall(ast::CallExpr& expr, Builtin builtin, const TypePtr&) {
   if (builtin >= Builtin::Grad && builtin <= Builtin::GradCheck)
     return checkDerivative(expr, builtin);
-  if (builtin == Builtin::Certificate || builtin == Builtin::Certified)
+  if (builtin >= Builtin::Certificate && builtin <= Builtin::Ties)
     return checkInspection(expr, builtin);
   if (builtin == Builtin::Plot)
     return error(DiagCode::MisplacedStatement, expr.span,
                  "`plot` is a statement of its own at the top level of a script");
-  if (builtin >= Builtin::Ties)
-    return error(DiagCode::NotYet, expr.span,
-                 fmt::format("`{}` is not there yet", spelling(builtin)));
   if (builtin >= Builtin::Pi && builtin <= Builtin::Eps)
     return error(DiagCode::NotCallable, expr.span,
                  fmt::format("`{}` is a number, and called", spelling(builtin)));
@@ -101,7 +98,7 @@ TypePtr Checker::checkBuiltinCall(ast::CallExpr& expr, Builtin builtin, const Ty
 
 TypePtr Checker::builtinApplied(Builtin builtin, const std::vector<TypePtr>& types, Span span) {
   if (builtin >= Builtin::Load || takesAnyNumber(builtin) ||
-      (builtin >= Builtin::Grad && builtin <= Builtin::Certified))
+      (builtin >= Builtin::Grad && builtin <= Builtin::Ties))
     return error(DiagCode::BadArguments, span,
                  fmt::format("`{}` cannot be passed as a function", spelling(builtin)));
   size_t most = builtinParameters(builtin).size();

@@ -164,6 +164,8 @@ TypePtr Checker::checkInspection(ast::CallExpr& expr, Builtin builtin) {
   f.name = f.name.empty() ? "" : fmt::format("{}({})", name, f.name);
   if (builtin == Builtin::Certified) {
     f.result = types::boolType();
+  } else if (builtin == Builtin::Ties) {
+    f.result = types::realType({Size::named(sizes_.unknown("?")), Size(5)});
   } else {
     auto record = world_.prelude.types.find("Certificate");
     if (record == world_.prelude.types.end())

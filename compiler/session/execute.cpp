@@ -85,7 +85,7 @@ ir::Outcome Executor::run(const ir::Module& module, const ir::Function& function
   interpretation.notes = options_.notes ? &notes : nullptr;
   interpretation.interrupt = options_.interrupt;
   interpretation.inspect = [&](const ir::Function& callee, ir::Inspection what, std::vector<ir::Tensor> at) {
-    return inspectCall(module, callee, what, at, {options_.certification, options_.interrupt});
+    return inspectCall(module, callee, what, at, {options_.certification, options_.interrupt, options_.sources});
   };
   if (options_.audit)
     interpretation.solved = [&](const ir::SolvedRoot& root) { options_.audit->solved(root); };

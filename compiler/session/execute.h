@@ -30,6 +30,7 @@ struct ExecuteOptions {
   std::function<void(const std::string&)> print;  // a printed line; none after the tie flag is set
   ir::RunNotes* notes = nullptr;                  // filled by the engine that ran to the end
   certify::CertifyOptions certification;          // of certificate(f)(x)
+  const SourceManager* sources = nullptr;         // of places in ties(f)(x)
   certify::Audit* audit = nullptr;                // told of every solve; then all is interpreted
 };
 

@@ -5,6 +5,7 @@
 
 #include "base/check.h"
 #include "certify/trace.h"
+#include "ir/run_notes.h"
 
 namespace dini::session {
 namespace {
@@ -46,9 +47,44 @@ CertifiedCall certifyCall(const ir::Module& module, const ir::Function& function
   return result;
 }
 
+namespace {
+
+// Ties, jumps at them, and switches near one, which have no weight.
+ir::Tensor tieRows(const ir::RunNotes& notes, const SourceManager& sources) {
+  ir::Tensor rows;
+  int64_t count = 0;
+  for (const ir::TieRow& tie : notes.ties) {
+    if (tie.kind == ir::TieKind::Unproved || tie.kind == ir::TieKind::Equal) continue;
+    LineColumn at = tie.span.valid() ? sources.file(tie.span.file).lineColumn(tie.span.begin) : LineColumn{};
+    double weight = tie.kind == ir::TieKind::Near ? std::numeric_limits<double>::quiet_NaN() : tie.weight;
+    rows.reals.insert(rows.reals.end(), {static_cast<double>(at.line), static_cast<double>(at.column),
+                                         static_cast<double>(tie.element), tie.value, weight});
+    ++count;
+  }
+  rows.type = ir::f64({count, 5});
+  return rows;
+}
+
+ir::Outcome tiesOf(const ir::Module& module, const ir::Function& derivative,
+                   std::span<const ir::Tensor> arguments, const InspectOptions& options) {
+  check(options.sources != nullptr, "ties without the sources of their places");
+  ir::RunNotes notes;
+  ir::InterpretOptions interpretation;
+  interpretation.interrupt = options.interrupt;
+  interpretation.notes = &notes;
+  interpretation.inspect = [&](const ir::Function& callee, ir::Inspection what, std::vector<ir::Tensor> at) {
+    return inspectCall(module, callee, what, at, options);
+  };
+  std::optional<ir::Outcome> outcome = ir::interpret(module, derivative, arguments, interpretation);
+  if (auto* status = std::get_if<ir::StatusInfo>(&*outcome)) return *status;
+  return std::vector<ir::Tensor>{tieRows(notes, *options.sources)};
+}
+
+}  // namespace
+
 ir::Outcome inspectCall(const ir::Module& module, const ir::Function& callee, ir::Inspection what,
                         std::span<const ir::Tensor> arguments, const InspectOptions& options) {
-  check(what == ir::Inspection::Certificate, "an unknown inspection");
+  if (what == ir::Inspection::Ties) return tiesOf(module, callee, arguments, options);
   CertifiedCall call = certifyCall(module, callee, arguments, options);
   if (call.status.status != ir::Status::Ok) return call.status;
   return told(call);

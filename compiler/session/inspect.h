@@ -7,12 +7,14 @@
 
 #include "certify/certificate.h"
 #include "ir/interpreter.h"
+#include "source/source.h"
 
 namespace dini::session {
 
 struct InspectOptions {
   certify::CertifyOptions certification;
   const std::atomic<bool>* interrupt = nullptr;
+  const SourceManager* sources = nullptr;  // for lines and columns
 };
 
 // The certificates of the solves that a call evaluates, in program order, solves within equations

@@ -8,6 +8,7 @@
 #include "base/check.h"
 #include "session/data_file.h"
 #include "session/foreign.h"
+#include "session/inspect.h"
 #include "session/load_calls.h"
 #include "session/plot.h"
 #include "session/prelude.h"
@@ -34,6 +35,7 @@ Session::Session(Options options)
       program_(std::make_unique<sema::Program>(sources_, sink_, cppReader(sources_, sink_, options_.cpp_functions, options_.cpp_flags))),
       executor_(options_.execution) {
   if (!executor_.options().interrupt) executor_.options().interrupt = &interruptFlag();
+  executor_.options().sources = &sources_;
   executor_.options().print = [this](const std::string& line) { showLine(line); };
   for (const EmbeddedText& text : preludeTexts())
     program_->addPrelude(fmt::format("<prelude>/{}.dini", text.name), std::string(text.text));
@@ -276,13 +278,29 @@ std::optional<lower::HostValue> Session::evaluate(ast::ExprPtr& expression) {
   return lower::HostValue{std::move(type), std::move(executed->leaves)};
 }
 
-ir::Outcome Session::run(lower::Lowerer& lowerer, const lower::Lowered& lowered) {
+std::vector<ir::Tensor> Session::inputsOf(const lower::Lowered& lowered) const {
   std::vector<ir::Tensor> arguments;
   for (const std::string& name : lowered.inputs) {
     const lower::HostValue* value = find(name);
     check(value != nullptr, "a statement reads a variable that has no value");
     arguments.insert(arguments.end(), value->leaves.begin(), value->leaves.end());
   }
+  return arguments;
+}
+
+bool Session::isCertified(lower::Lowerer& lowerer, const lower::Lowered& lowered) {
+  bool solves = false;
+  ir::walk(lowered.function->body, [&](const ir::Op& op) { solves |= op.code == ir::OpCode::Root; });
+  if (!solves) return true;
+  CertifiedCall call = certifyCall(lowerer.module(), *lowered.function, inputsOf(lowered),
+                                   {executor_.options().certification, &interruptFlag(), &sources_});
+  return std::all_of(call.certificates.begin(), call.certificates.end(), [](const auto& certificate) {
+    return certificate.verdict == certify::Verdict::Proved;
+  });
+}
+
+ir::Outcome Session::run(lower::Lowerer& lowerer, const lower::Lowered& lowered) {
+  std::vector<ir::Tensor> arguments = inputsOf(lowered);
   notes_ = {};
   executor_.options().notes = &notes_;
   return executor_.run(lowerer.module(), *lowered.function, arguments);
@@ -290,22 +308,25 @@ ir::Outcome Session::run(lower::Lowerer& lowerer, const lower::Lowered& lowered)
 
 std::optional<Session::Executed> Session::execute(const Lowering& lower, Span span) {
   shown_ = repeated_ = 0;
-  if (!options_.tie_report) solves_ = false;
-  std::optional<lower::Lowered> lowered = lower(lowerer());
+  if (!options_.tie_report) unproved_ = false;
+  lower::Lowerer* used = &lowerer();
+  std::optional<lower::Lowered> lowered = lower(*used);
   if (!lowered) return std::nullopt;
   ir::Outcome outcome = run(lowerer(), *lowered);
   const auto* status = std::get_if<ir::StatusInfo>(&outcome);
   if (notes_.tie && !(status && status->status == ir::Status::Interrupted)) {
     repeated_ = shown_;
-    lowered = lower(probeLowerer());
+    used = &probeLowerer();
+    lowered = lower(*used);
     if (!lowered) return std::nullopt;
-    outcome = run(probeLowerer(), *lowered);
+    outcome = run(*used, *lowered);
     status = std::get_if<ir::StatusInfo>(&outcome);
   }
-  ir::walk(lowered->function->body, [&](const ir::Op& op) { solves_ |= op.code == ir::OpCode::Root; });
   reportNotes(notes_, span);
   if (options_.tie_report)
-    for (const ir::TieRow& tie : notes_.ties) all_notes_.addTie(tie);
+    all_notes_.add(notes_);
+  bool told = options_.tie_report || options_.keep_ties;
+  if (told && !status && !notes_.ties.empty()) unproved_ |= !isCertified(*used, *lowered);
   if (status) {
     reportStatus(*status, span, sink_);
     return std::nullopt;
@@ -314,7 +335,7 @@ std::optional<Session::Executed> Session::execute(const Lowering& lower, Span sp
 }
 
 std::string Session::tieReport(TiesOf which) const {
-  return session::tieReport(sources_, which == TiesOf::Session ? all_notes_ : notes_, solves_);
+  return session::tieReport(sources_, which == TiesOf::Session ? all_notes_ : notes_, unproved_);
 }
 
 void Session::reportNotes(const ir::RunNotes& notes, Span fallback) {
@@ -330,6 +351,11 @@ void Session::reportNotes(const ir::RunNotes& notes, Span fallback) {
                 "a derivative was taken through this solve at ties of its equations, and whether their "
                 "Jacobian is invertible for all weights was not decided")
           .help = "`dini certify` looks longer";
+    if (tie.kind == ir::TieKind::Equal)
+      sink_.add(DiagCode::JumpDifferentiated, place,
+                "the reals that this condition compares are equal, where a derivative was taken",
+                "the derivative is that of the side taken")
+          .help = "a switch, with a weight at its tie, is an `if` on one comparison by `<`, `<=`, `>` or `>=`";
     if (tie.kind == ir::TieKind::Jump)
       sink_.add(DiagCode::JumpDifferentiated, place,
                 "the sides of this `if` differ at equality, where a derivative was taken",

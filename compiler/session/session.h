@@ -90,6 +90,9 @@ class Session {
   // probe, whose lines appear from where the first run met the tie.
   std::optional<Executed> execute(const Lowering& lower, Span span);
   ir::Outcome run(lower::Lowerer& lowerer, const lower::Lowered& lowered);
+  std::vector<ir::Tensor> inputsOf(const lower::Lowered& lowered) const;
+  // Whether the solves of a statement are PROVED at its inputs.
+  bool isCertified(lower::Lowerer& lowerer, const lower::Lowered& lowered);
   void showLine(const std::string& line);
   void reportNotes(const ir::RunNotes& notes, Span fallback);
   bool storeOutputs(const std::vector<std::string>& outputs, std::vector<ir::Tensor> leaves);
@@ -104,7 +107,7 @@ class Session {
   Executor executor_;
   ir::RunNotes notes_;      // of the run that gave the last value
   ir::RunNotes all_notes_;  // ties only
-  bool solves_ = false;     // a run that they come from solved an equation
+  bool unproved_ = false;   // a run that they come from solved an equation that is not certified
   size_t shown_ = 0;     // lines of the running statement that were shown,
   size_t repeated_ = 0;  // and lines still to come that were shown before
   std::vector<ast::ExprPtr> kept_;  // expressions that were given as text

@@ -8,7 +8,8 @@
 
 namespace dini::session {
 
-// One line per tie, then what kind of derivative it makes. `solves`: an equation was solved too.
-std::string tieReport(const SourceManager& sources, const ir::RunNotes& notes, bool solves);
+// One line per tie, then what kind of derivative it makes. `unproved`: an equation was solved
+// whose certificate is not PROVED.
+std::string tieReport(const SourceManager& sources, const ir::RunNotes& notes, bool unproved);
 
 }  // namespace dini::session
