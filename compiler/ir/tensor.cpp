@@ -67,8 +67,10 @@ std::string solverReason(int64_t reason) {
     case 1: return "the iteration limit was reached";
     case 2: return "no further progress was possible";
     case 3: return "a value became infinite or NaN";
-    case 4: return "the problem seems unbounded";
-    case 5: return "the problem seems infeasible";
+    case 4: return "the problem is unbounded";
+    case 5: return "the problem is infeasible";
+    case 7: return "the problem is not convex";
+    case 8: return "no point nearby satisfies the constraints";
     default: return "the solver gave up";
   }
 }

@@ -38,6 +38,7 @@ bool Emitter::evaluateAhead(const ast::Expr& e) {
     case ExprKind::Block:
       break;
     case ExprKind::Solve:
+    case ExprKind::Argmin:
       fail(DiagCode::TooLarge, e.span, "this has a part that leaves the function or the loop",
            "compute that part before, with a `let`");
     default: {

@@ -5,7 +5,8 @@
 // not (opt/ does that). A mistake is reported once and ends the lowering by LowerFailure.
 // Parts: expressions.cpp, operators.cpp, integers.cpp, indexing.cpp, calls.cpp, instances.cpp,
 // builtins.cpp, array_builtins.cpp, statements.cpp, early_exits.cpp, loops.cpp, comprehensions.cpp,
-// derivatives.cpp, gradcheck.cpp, inspections.cpp, solve.cpp, types.cpp.
+// derivatives.cpp, gradcheck.cpp, inspections.cpp, solve.cpp, argmin.cpp, argmin_rows.cpp,
+// argmin_data.cpp, types.cpp.
 // Longer than usual: one class, whose parts are implemented by the files of this folder.
 #pragma once
 
@@ -108,6 +109,7 @@ class Emitter {
  private:
   friend class Lowerer;
   friend class SolveLowering;
+  friend class ArgminLowering;
   [[noreturn]] void fail(DiagCode code, Span span, std::string message, std::string help = "");
 
   class SpanScope;
@@ -374,6 +376,8 @@ class Emitter {
 
   // --- solve.cpp
   Val evalSolve(const ast::SolveExpr& e);
+  // --- argmin.cpp
+  Val evalArgmin(const ast::ArgminExpr& e);
 
   void setSpan(Span span);
 

@@ -108,7 +108,7 @@ Val Emitter::eval(const ast::Expr& e) {
     case ExprKind::Solve:
       return evalSolve(ast::as<ast::SolveExpr>(e));
     case ExprKind::Argmin:
-      fail(DiagCode::NotYet, e.span, "`argmin` blocks are not available yet");
+      return evalArgmin(ast::as<ast::ArgminExpr>(e));
   }
   failCheck("unknown expression kind");
 }

@@ -130,11 +130,14 @@ std::shared_ptr<const FunctionValue> Emitter::closedFunction(const FunctionValue
   if (f.kind == FunctionValue::Kind::Derivative) copy->base = closedFunction(*f.base);
   for (auto& [binding, captured] : copy->captured) captured = closedFunctions(captured);
   if (f.kind != FunctionValue::Kind::Native || f.closed != nullptr) return copy;
-  Val argument = Val::leaf(function_.newValue(f.native_argument));
-  Closed made = close("equations", std::span(&argument, 1),
+  std::vector<Val> arguments;
+  for (const ir::Type& type : f.native_arguments)
+    arguments.push_back(Val::leaf(function_.newValue(type)));
+  Closed made = close("equations", arguments,
                       [&](std::span<const Val> at) { return f.native(*this, at); });
   copy->closed = std::move(made.function);
-  made.operands.erase(made.operands.begin());
+  made.operands.erase(made.operands.begin(),
+                      made.operands.begin() + static_cast<ptrdiff_t>(arguments.size()));
   return overValues(*copy, std::move(made.operands));
 }
 
@@ -149,7 +152,8 @@ std::shared_ptr<const FunctionValue> Emitter::overValues(const FunctionValue& f,
   copy->closed_over = closed_over;
   copy->native = [closed = f.closed, closed_over = std::move(closed_over)](
                      Emitter& e, std::span<const Val> arguments) {
-    std::vector<ir::Value*> operands{e.toReal(arguments[0].value)};
+    std::vector<ir::Value*> operands;
+    for (const Val& argument : arguments) operands.push_back(e.toReal(argument.value));
     operands.insert(operands.end(), closed_over.begin(), closed_over.end());
     return Val::leaf(ir::inlineCall(e.b(), *closed, operands)[0]);
   };

@@ -355,7 +355,7 @@ Val Emitter::evalBinary(const ast::BinaryExpr& e) {
     case BinaryOp::Solve:
       return linearSolve(e);
     case BinaryOp::In:
-      fail(DiagCode::NotYet, e.span, "cones are not available yet");
+      failCheck("a cone outside the constraints of an argmin block");
     default:
       break;
   }

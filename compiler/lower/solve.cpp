@@ -13,6 +13,7 @@
 #include "ir/clone.h"
 #include "ir/text.h"
 #include "lower/scopes.h"
+#include "lower/solve_lowering.h"
 
 namespace dini::lower {
 
@@ -22,83 +23,9 @@ namespace {
 
 // Solution.reason of the prelude's solvers: converged, with the contraction of a multiple root.
 constexpr int64_t kMultipleRoot = 6;
-constexpr double kDefaultTolerance = 1e-10;
 constexpr double kGivenTolerance = 1e-8;
 
 }  // namespace
-
-class SolveLowering {
- public:
-  SolveLowering(Emitter& emitter, const ast::SolveExpr& e)
-      : e_(emitter), solve_(e), home_(emitter.frame_), home_prelude_(emitter.prelude_depth_) {
-    orderFixedPoint();
-  }
-  Val lower();
-
- private:
-  struct Equation {
-    ir::Value* lhs;
-    ir::Value* rhs;
-  };
-  using Values = std::vector<ir::Value*>;
-
-  ir::Builder& b() { return e_.b(); }
-  void orderFixedPoint();
-  Values starts();
-  std::vector<Equation> equations(std::span<ir::Value* const> unknowns, bool as_fixed_point);
-  ir::Value* flat(std::span<ir::Value* const> values);
-  Values unflatten(ir::Value* z, std::span<ir::Value* const> like);
-  std::shared_ptr<const FunctionValue> function(const std::string& kind, const Values& like,
-                                                bool scalar);
-  static ir::Type argumentType(const Values& like, bool scalar);
-  struct Reached {
-    Values solutions;
-    ir::Value *iterations, *reason, *multiple;
-    ir::Value* rcond = nullptr;      // null: the solver has no estimate
-    ir::Value* tolerance = nullptr;  // that the block tests with
-  };
-  // The largest |lhs - rhs| of the equations, and of all sides.
-  struct Sizes {
-    ir::Value *residual, *scale;
-  };
-  Reached runSolver(const Values& starts);
-  Reached readSolution(const Val& result, const Values& like, bool scalar);
-  Reached given();
-  Sizes sizesAt(const Values& solutions);
-  ir::Value* passes(const Sizes& sizes, ir::Value* tolerance);
-  void estimateCondition(Reached& reached, const Values& like, ir::Value* fine = nullptr);
-  const ast::Expr* solverArgument(const std::string& name);
-  Val value(const Values& solutions);
-  Val unrolled(const Reached& start);
-  Values simpleRoots(const Reached& reached);
-  Val root(const Reached& start);
-  Val orNan(const std::function<Val()>& solve);
-  const ast::FnDecl* preludeFunction(const std::string& name) {
-    const ast::FnDecl* decl = e_.shared_.program.preludeFunction(name);
-    check(decl != nullptr, "the prelude lacks a function that solves need");
-    return decl;
-  }
-  bool isGiven() const { return solve_.solver && solve_.solver->function == nullptr; }
-  const ast::FnDecl& solver() {
-    return solve_.solver ? *solve_.solver->function : *preludeFunction("newton");
-  }
-  bool isNewton() { return !isGiven() && solver().in_prelude && solver().name.text == "newton"; }
-  ir::Structure factorisation() const;
-  std::string mode() const {
-    return solve_.differentiate ? solve_.differentiate->mode.text : "implicit";
-  }
-  Emitter& e_;
-  const ast::SolveExpr& solve_;
-  Frame* home_;  // the activation that the block stands in
-  int home_prelude_;
-  // Of a block in which every equation is `unknown == expression`: per unknown its equation, and
-  // whether the unknown is on the left. Empty otherwise.
-  struct Form {
-    size_t equation;
-    bool left;
-  };
-  std::vector<Form> fixed_point_;
-};
 
 void SolveLowering::orderFixedPoint() {
   std::vector<int> used(solve_.equations.size(), 0);
@@ -157,7 +84,7 @@ std::vector<SolveLowering::Equation> SolveLowering::equations(std::span<ir::Valu
     for (const auto& equation : solve_.equations)
       result.push_back(both(ast::as<ast::BinaryExpr>(*equation)));
   } else {
-    for (const Form& form : fixed_point_) {
+    for (const FixedPointForm& form : fixed_point_) {
       Equation sides = both(ast::as<ast::BinaryExpr>(*solve_.equations[form.equation]));
       if (!form.left) std::swap(sides.lhs, sides.rhs);
       result.push_back(sides);
@@ -214,7 +141,7 @@ std::shared_ptr<const FunctionValue> SolveLowering::function(const std::string& 
   auto f = std::make_shared<FunctionValue>();
   f->kind = FunctionValue::Kind::Native;
   f->native_parameters = {"z"};
-  f->native_argument = argumentType(like, scalar);
+  f->native_arguments = {argumentType(like, scalar)};
   bool map = kind == "T";
   f->native = [this, like, map, scalar](Emitter&, std::span<const Val> arguments) {
     ir::Value* z = e_.toReal(arguments[0].value);

@@ -68,7 +68,7 @@ struct FunctionValue {
   std::vector<std::string> wrt;  // empty: every parameter that holds reals
   std::function<Val(Emitter&, std::span<const Val>)> native;  // Native: residuals of a solve
   std::vector<std::string> native_parameters;
-  ir::Type native_argument;
+  std::vector<ir::Type> native_arguments;
   // Native, once it is a function of the IR: that, and the values that it reads beside its argument.
   std::shared_ptr<const ir::Function> closed;
   std::vector<ir::Value*> closed_over;

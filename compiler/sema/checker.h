@@ -2,7 +2,7 @@
 // several sources: checker.cpp (scopes, names, fitting types), types.cpp (written types,
 // signatures), expressions.cpp, indexing.cpp, operators.cpp, calls.cpp, functions.cpp (lambdas and
 // functions as values), derivatives.cpp, builtins.cpp, array_builtins.cpp, solve.cpp,
-// statements.cpp. Program (program.cpp) decides what is checked, and in which order.
+// argmin.cpp, statements.cpp. Program (program.cpp) decides what is checked, and in which order.
 //
 // Invariants: check(e) always sets e.type, and reports at most once for one mistake (Kind::Error
 // fits everywhere). Types of expressions may hold flexible sizes until finish() resolves them.
@@ -217,7 +217,8 @@ class Checker {
 
   // --- solve.cpp
   TypePtr checkSolve(ast::SolveExpr& expr);
-  void checkUnknowns(ast::SolveExpr& expr);
+  void checkUnknowns(std::vector<ast::Unknown>& unknowns);
+  void checkLets(std::vector<ast::StmtPtr>& lets);
   // False where their number was found wrong.
   bool checkEquations(ast::SolveExpr& expr);
   bool reportedInside(Span span) const;
@@ -232,7 +233,18 @@ class Checker {
                      const TypePtr& vector);
   Diagnostic& badSolver(ast::SolverClause& clause, const std::string& message, Span place,
                         const std::string& label);
-  void checkDifferentiate(ast::SolveExpr& expr);
+  void checkDifferentiate(ast::DifferentiateClause& clause);
+  void checkNeumann(const ast::SolveExpr& expr);
+  void reportNoSolver(ast::SolverClause& clause);
+  // --- argmin.cpp
+  TypePtr checkArgmin(ast::ArgminExpr& expr);
+  void checkObjective(ast::ArgminExpr& expr);
+  TypePtr checkConstraint(ast::ArgminConstraint& constraint);
+  TypePtr checkCone(ast::BinaryExpr& relation);
+  TypePtr checkWith(ast::ArgminExpr& expr);
+  void checkLabels(ast::ArgminExpr& expr);
+  void checkArgminSolver(ast::ArgminExpr& expr);
+  bool suppliesData(ast::ArgminExpr& expr, const Signature& signature);
 
   // --- statements.cpp
   void checkStatement(ast::Stmt& statement);
@@ -281,6 +293,9 @@ class Checker {
 
 // Every path through the block ends in a return.
 bool alwaysReturns(const ast::Expr* block);
+// Scalars in an array, in all unknowns of a block.
+Size elements(const std::vector<Size>& dims);
+Size unknownElements(const std::vector<ast::Unknown>& unknowns);
 // "1 equation", "2 equations".
 std::string counted(size_t count, const std::string& noun);
 bool isNumeric(const Type& type);  // an array of reals or ints

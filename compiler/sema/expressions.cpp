@@ -89,7 +89,7 @@ TypePtr Checker::checkKind(ast::Expr& expr, const TypePtr& expected) {
     case ast::ExprKind::Solve:
       return checkSolve(ast::as<ast::SolveExpr>(expr));
     case ast::ExprKind::Argmin:
-      return error(DiagCode::NotYet, expr.span, "`argmin` blocks are not there yet");
+      return checkArgmin(ast::as<ast::ArgminExpr>(expr));
   }
   return types::errorType();
 }

@@ -49,6 +49,9 @@ const std::vector<std::string>& builtinParameters(Builtin builtin);
 // argument, or the positional one of that index. Null if it was left out.
 const ast::Expr* argument(const ast::CallExpr& call, size_t parameter, std::string_view name);
 
+// Whether an argmin block gives a solver the parameter of this name.
+bool isSuppliedByArgmin(const std::string& name);
+
 // What top-level statements have defined so far. Redefinition replaces (REPL) or is an error
 // (file).
 struct TopLevel {

@@ -6,7 +6,6 @@
 #include "sema/checker.h"
 
 namespace dini::sema {
-namespace {
 
 Size elements(const std::vector<Size>& dims) {
   Size count(1);
@@ -14,12 +13,14 @@ Size elements(const std::vector<Size>& dims) {
   return count;
 }
 
-Size unknownElements(const ast::SolveExpr& expr) {
+Size unknownElements(const std::vector<ast::Unknown>& unknowns) {
   Size total;
-  for (const auto& unknown : expr.unknowns)
+  for (const auto& unknown : unknowns)
     if (unknown.binding) total = total + elements(unknown.binding->type->dims);
   return total;
 }
+
+namespace {
 
 bool contains(const std::vector<std::string>& words, const std::string& word) {
   return std::find(words.begin(), words.end(), word) != words.end();
@@ -33,7 +34,7 @@ const std::vector<std::string> kLaterSolvers = {"interior_point"};
 }  // namespace
 
 TypePtr Checker::checkSolve(ast::SolveExpr& expr) {
-  checkUnknowns(expr);
+  checkUnknowns(expr.unknowns);
   bool counted = true;
   {
     ScopeGuard scope(*this, ScopeKind::Solve);
@@ -42,7 +43,10 @@ TypePtr Checker::checkSolve(ast::SolveExpr& expr) {
     counted = checkEquations(expr);
   }
   checkSolver(expr);
-  checkDifferentiate(expr);
+  if (expr.differentiate) {
+    checkDifferentiate(*expr.differentiate);
+    checkNeumann(expr);
+  }
   if (expr.unknowns.empty() || !counted) return types::errorType();
   if (expr.unknowns.size() == 1) return expr.unknowns[0].binding->type;
   std::vector<TypePtr> all;
@@ -51,9 +55,9 @@ TypePtr Checker::checkSolve(ast::SolveExpr& expr) {
 }
 
 // Types and starts, which do not see the unknowns.
-void Checker::checkUnknowns(ast::SolveExpr& expr) {
-  for (size_t k = 0; k < expr.unknowns.size(); ++k) {
-    ast::Unknown& unknown = expr.unknowns[k];
+void Checker::checkUnknowns(std::vector<ast::Unknown>& unknowns) {
+  for (size_t k = 0; k < unknowns.size(); ++k) {
+    ast::Unknown& unknown = unknowns[k];
     TypePtr type = unknown.type ? resolveType(*unknown.type) : types::errorType();
     if (!type->isError() && !type->isReal()) {
       type = error(DiagCode::BadEquation, unknown.type->span,
@@ -67,10 +71,10 @@ void Checker::checkUnknowns(ast::SolveExpr& expr) {
           unknown.type ? unknown.type->span : Span{}, "declared here");
     }
     for (size_t j = 0; j < k; ++j)
-      if (expr.unknowns[j].name.text == unknown.name.text && !unknown.name.text.empty()) {
+      if (unknowns[j].name.text == unknown.name.text && !unknown.name.text.empty()) {
         auto& d = report(DiagCode::DuplicateName, unknown.name.span,
                          fmt::format("two unknowns are called `{}`", unknown.name.text));
-        d.labels.push_back({expr.unknowns[j].name.span, "first here"});
+        d.labels.push_back({unknowns[j].name.span, "first here"});
       }
     unknown.binding = std::make_shared<ast::Binding>();
     unknown.binding->kind = ast::BindingKind::Unknown;
@@ -80,8 +84,8 @@ void Checker::checkUnknowns(ast::SolveExpr& expr) {
   }
 }
 
-bool Checker::checkEquations(ast::SolveExpr& expr) {
-  for (auto& let : expr.lets) {
+void Checker::checkLets(std::vector<ast::StmtPtr>& lets) {
+  for (auto& let : lets) {
     if (!let) continue;
     if (let->kind != ast::StmtKind::Let) {
       report(DiagCode::BadEquation, let->span, "only `let` and equations stand in a `solve` block");
@@ -89,6 +93,10 @@ bool Checker::checkEquations(ast::SolveExpr& expr) {
     }
     checkStatement(*let);
   }
+}
+
+bool Checker::checkEquations(ast::SolveExpr& expr) {
+  checkLets(expr.lets);
   Size total;
   bool all_known = !expr.equations.empty() || !expr.unknowns.empty();
   for (auto& equation : expr.equations) {
@@ -144,7 +152,7 @@ std::optional<Size> Checker::checkEquation(ast::SolveExpr&, ast::ExprPtr& equati
 }
 
 bool Checker::countEquations(ast::SolveExpr& expr, const Size& equations) {
-  Size unknowns = unknownElements(expr);
+  Size unknowns = unknownElements(expr.unknowns);
   if (sizes_.unify(unknowns, equations) != Verdict::Different) return true;
   bool scalar = true;
   for (const auto& unknown : expr.unknowns) scalar = scalar && unknown.binding->type->isScalar();
@@ -201,23 +209,27 @@ std::optional<std::string> Checker::notFixedPoint(const ast::SolveExpr& expr, Sp
   return std::nullopt;
 }
 
+void Checker::reportNoSolver(ast::SolverClause& clause) {
+  checkLeftovers(clause.arguments);
+  if (contains(kLaterSolvers, clause.name.text)) {
+    report(DiagCode::NotYet, clause.name.span,
+           fmt::format("the solver `{}` is not there yet", clause.name.text));
+    return;
+  }
+  auto& d = report(DiagCode::UnknownName, clause.name.span,
+                   fmt::format("there is no solver `{}`", clause.name.text));
+  std::vector<std::string> names = world_.functionNames(clause.name.span.file);
+  names.push_back("given");
+  suggest(d, clause.name.text, names);
+}
+
 void Checker::checkSolver(ast::SolveExpr& expr) {
   if (!expr.solver) return;  // newton
   ast::SolverClause& clause = *expr.solver;
   ast::FnDecl* solver = world_.function(clause.name.span.file, clause.name.text);
   if (!solver && clause.name.text == "given") return checkGiven(expr);
   if (!solver) {
-    checkLeftovers(clause.arguments);
-    if (contains(kLaterSolvers, clause.name.text)) {
-      report(DiagCode::NotYet, clause.name.span,
-             fmt::format("the solver `{}` is not there yet", clause.name.text));
-      return;
-    }
-    auto& d = report(DiagCode::UnknownName, clause.name.span,
-                     fmt::format("there is no solver `{}`", clause.name.text));
-    std::vector<std::string> names = world_.functionNames(clause.name.span.file);
-    names.push_back("given");
-    suggest(d, clause.name.text, names);
+    reportNoSolver(clause);
     return;
   }
   clause.function = solver;
@@ -301,7 +313,7 @@ bool Checker::suppliesForms(ast::SolveExpr& expr, ast::SolverClause& clause,
 void Checker::checkProtocol(ast::SolveExpr& expr, ast::SolverClause& clause,
                             const ast::FnDecl& solver) {
   Signature signature = instantiate(solver);
-  TypePtr vector = types::realType({unknownElements(expr)});
+  TypePtr vector = types::realType({unknownElements(expr.unknowns)});
   if (!suppliesForms(expr, clause, signature, vector)) return;
   // Every solver's: Newton steps after it.
   bool own_polish = std::any_of(signature.parameters.begin(), signature.parameters.end(),
@@ -326,9 +338,7 @@ void Checker::checkProtocol(ast::SolveExpr& expr, ast::SolverClause& clause,
               solver.result ? solver.result->span : solver.name.span, "declared here");
 }
 
-void Checker::checkDifferentiate(ast::SolveExpr& expr) {
-  if (!expr.differentiate) return;
-  ast::DifferentiateClause& clause = *expr.differentiate;
+void Checker::checkDifferentiate(ast::DifferentiateClause& clause) {
   const std::string& mode = clause.mode.text;
   auto bad = [&](Span span, const std::string& message) -> Diagnostic& {
     return report(DiagCode::BadSolver, span, message);
@@ -377,13 +387,18 @@ void Checker::checkDifferentiate(ast::SolveExpr& expr) {
       if (!a.value->type) check(a.value);
     }
   }
-  if (mode != "neumann") return;
-  if (positional == 0) bad(clause.span, "`neumann` takes the number of terms: `neumann(10)`");
+  if (mode == "neumann" && positional == 0)
+    bad(clause.span, "`neumann` takes the number of terms: `neumann(10)`");
+}
+
+void Checker::checkNeumann(const ast::SolveExpr& expr) {
+  const ast::Name& mode = expr.differentiate->mode;
+  if (mode.text != "neumann") return;
   Span where;
   if (auto reason = notFixedPoint(expr, where)) {
-    auto& d = bad(clause.mode.span,
-                  "`neumann` needs a fixed-point map, and the equations do not "
-                  "give one");
+    auto& d = report(DiagCode::BadSolver, mode.span,
+                     "`neumann` needs a fixed-point map, and the equations do not "
+                     "give one");
     d.labels.push_back({where, *reason});
     d.help = "write every equation as `unknown == expression`";
   }

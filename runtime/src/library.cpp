@@ -87,9 +87,13 @@ const char* reasonText(int64_t reason) {
     case 3:
       return "a value became infinite or NaN";
     case 4:
-      return "the problem seems unbounded";
+      return "the problem is unbounded";
     case 5:
-      return "the problem seems infeasible";
+      return "the problem is infeasible";
+    case 7:
+      return "the problem is not convex";
+    case 8:
+      return "no point nearby satisfies the constraints";
     default:
       return "the solver gave up";
   }
