@@ -20,6 +20,8 @@
 
 namespace dini::ad {
 
+// What the status of a singular Jacobian says of a root; empty where the status says it all.
+std::string singularText(const ir::Op& root);
 // A z_dot = moved with the matrix A', by the factorisation that the root asks for, with its statuses.
 ir::Value* solveSystem(ir::Builder& b, const ir::Op& root, ir::Value* multiple, ir::Value* matrix,
                        ir::Value* moved);

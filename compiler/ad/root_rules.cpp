@@ -68,8 +68,9 @@ Value* correction(ir::Builder& b, const RootPoint& point, const RootSystem& syst
     return guard == Guard::Off ? e : b.select(b.op(OpCode::IsFinite, {e}), e, b.real(0.0));
   }
   auto size = [&](ir::Builder& in) {
-    return largestMagnitude(
-        in, in.linearSolve(matrix, system.residual(), ir::Structure::General, true));
+    Value* step = in.linearSolve(matrix, system.residual(), ir::Structure::General, true);
+    if (guard == Guard::Off) step->def->attrs.str = singularText(point.op);
+    return largestMagnitude(in, step);
   };
   if (guard == Guard::Off) return size(b);
   return b.tryElse([&](ir::Builder& in, auto) { return Values{size(in)}; },

@@ -115,6 +115,12 @@ Value* passes(ir::Builder& b, const ir::Op& op, const std::function<void(ir::Bui
 
 }  // namespace
 
+std::string singularText(const ir::Op& root) {
+  return root.attrs.i == 1
+             ? "active constraints depend on one another, or the minimiser is not isolated"
+             : "";
+}
+
 // A z_dot = moved, by the factorisation that the block asks for. The matrix has its structure at
 // this solution, not perhaps its derivative: attrs.ints[1] says so to linearSolveRule. Where a
 // failing solve gives NaN, so does a failing derivative.
@@ -144,6 +150,7 @@ Value* solveSystem(ir::Builder& b, const ir::Op& op, Value* multiple, Value* mat
   attrs.i = static_cast<int64_t>(structure);
   attrs.ints = {1};
   if (structure != ir::Structure::General) attrs.ints.push_back(1);
+  attrs.str = singularText(op);
   Value* z_dot = b.op(OpCode::LinearSolve, {matrix, moved}, std::move(attrs));
   return factor != nullptr ? b.mul(factor, z_dot) : z_dot;
 }

@@ -20,7 +20,8 @@ int64_t FunctionEmitter::siteOf(const Op& op, std::string text) {
   Site site;
   site.span = op.span;
   const bool has_text = op.code == ir::OpCode::Check || op.code == ir::OpCode::Print ||
-                        op.code == ir::OpCode::ReportTie;
+                        op.code == ir::OpCode::ReportTie || op.code == ir::OpCode::LinearSolve ||
+                        op.code == ir::OpCode::Factor;
   site.text = text.empty() && has_text ? op.attrs.str : std::move(text);
   site.clarke = op.attrs.i == 0;
   site.code = op.code;

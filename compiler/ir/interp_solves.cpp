@@ -22,6 +22,8 @@ bool failed(Machine& machine, const Step& step, int status, double rcond = -1) {
   info.status = static_cast<Status>(status);
   info.span = step.op->span;
   info.rcond = rcond;
+  if (step.op->code == OpCode::LinearSolve || step.op->code == OpCode::Factor)
+    info.text = step.op->attrs.str;
   return machine.fail(std::move(info));
 }
 

@@ -86,6 +86,7 @@ class ArgminLowering : private LiftedBlock, public SolveLowering {
   Reached runSolver(const Values& starts) override;
   Val value(const Values& solutions) override;
   bool isNewton() override { return false; }
+  bool isOptimality() const override { return true; }
 
   // --- argmin_data.cpp
   std::string defaultSolver();
@@ -94,6 +95,11 @@ class ArgminLowering : private LiftedBlock, public SolveLowering {
   Val rowMatrix(bool equalities, ir::Value* x);
   Val rowVector(bool equalities, ir::Value* x);
   std::shared_ptr<const FunctionValue> proxMap();
+  struct LeastSquares {
+    const Scaled* term = nullptr;
+    const ast::Expr* square = nullptr;  // e
+  };
+  LeastSquares leastSquaresTerm();
   Val leastSquares(bool matrix);
   Val penalty(const ast::Parameter& parameter);
   [[noreturn]] void missing(const std::string& form, const std::string& why);

@@ -42,7 +42,12 @@ bool ArgminLowering::isQuadraticProgram() const {
 
 std::string ArgminLowering::defaultSolver() {
   bool plain = hasOnly({RowKind::Equality, RowKind::Nonneg}) && !hasComposites();
-  if (hasComposites() && rows_.empty()) return "fista";
+  if (hasComposites() && rows_.empty()) {
+    const NonsmoothTerm* term = composites_[0];
+    bool lasso = composites_.size() == 1 && leastSquaresTerm().square != nullptr &&
+                 term->kind == Nonsmooth::Abs && weights_.at(term)->type.isScalar();
+    return lasso ? "coordinate_descent" : "fista";
+  }
   if (isQuadraticProgram()) return plain ? "interior_point" : "splitting";
   if (plain) return "sqp";
   e_.fail(DiagCode::NotYet, block_.span,
@@ -99,20 +104,26 @@ std::shared_ptr<const FunctionValue> ArgminLowering::proxMap() {
   return f;
 }
 
-// X and y of norm(X w - y)^2 / 2, from an objective c*norm(e)^2 with e affine.
-Val ArgminLowering::leastSquares(bool matrix) {
-  const Scaled* found = nullptr;
-  const ast::Expr* inner = nullptr;
-  bool only = objective_degree_ == Degree::Quadratic;
+// The objective's smooth part, if it is c*norm(e)^2 with e affine; else nothing.
+ArgminLowering::LeastSquares ArgminLowering::leastSquaresTerm() {
+  LeastSquares found;
+  if (objective_degree_ != Degree::Quadratic) return found;
   for (const Scaled& term : terms_.smooth()) {
     if (!terms_.dependsOnUnknowns(*term.expression)) continue;
-    only = only && found == nullptr && term.expression->kind == ExprKind::Binary;
-    found = &term;
-    if (only) inner = e_.squaredNorm(ast::as<ast::BinaryExpr>(*term.expression));
+    if (found.term != nullptr || term.negative || term.expression->kind != ExprKind::Binary)
+      return {};
+    found.term = &term;
+    found.square = e_.squaredNorm(ast::as<ast::BinaryExpr>(*term.expression));
   }
-  if (!only || inner == nullptr || found->negative)
+  return found.square != nullptr ? found : LeastSquares{};
+}
+
+// X and y of norm(X w - y)^2 / 2.
+Val ArgminLowering::leastSquares(bool matrix) {
+  auto [found, inner] = leastSquaresTerm();
+  if (inner == nullptr)
     missing(matrix ? "X" : "y", "the objective is not written as `c*norm(X*w - y)^2` and a prox");
-  auto residual = functionOfX([this, found, inner] {
+  auto residual = functionOfX([this, found = found, inner = inner] {
     ir::Value* e = e_.toReal(e_.eval(*inner).value);
     ir::Value* factor = b().op(OpCode::Sqrt, {b().mul(b().real(2.0), scaled(*found, b().real(1.0)))});
     return b().mul(factor, flat(Values{e}));

@@ -74,6 +74,8 @@ class SolveLowering {
     return solve_.solver ? *solve_.solver->function : *preludeFunction("newton");
   }
   virtual bool isNewton() { return !isGiven() && solver().in_prelude && solver().name.text == "newton"; }
+  // Whether the equations are the optimality system of an argmin block.
+  virtual bool isOptimality() const { return false; }
   ir::Structure factorisation() const;
   std::string mode() const {
     return solve_.differentiate ? solve_.differentiate->mode.text : "implicit";

@@ -56,6 +56,7 @@ class Sharing {
         if (uses_[key] < 2 && !loopsOver(op) && !op.result()->linear) continue;
         ir::Attrs attrs;
         attrs.i = op.attrs.i;
+        attrs.str = op.attrs.str;
         Builder builder(function, region);
         builder.insertAt(at++);
         builder.setSpan(op.span);

@@ -29,7 +29,6 @@ bool contains(const std::vector<std::string>& words, const std::string& word) {
 // What the parameters of solvers of `argmin` blocks are called.
 const std::vector<std::string> kArgminForms = {"f", "prox", "X", "y", "penalty", "Q",
                                                "q", "A",    "b", "G", "h",       "cones"};
-const std::vector<std::string> kLaterSolvers = {"interior_point"};
 
 }  // namespace
 
@@ -211,11 +210,6 @@ std::optional<std::string> Checker::notFixedPoint(const ast::SolveExpr& expr, Sp
 
 void Checker::reportNoSolver(ast::SolverClause& clause) {
   checkLeftovers(clause.arguments);
-  if (contains(kLaterSolvers, clause.name.text)) {
-    report(DiagCode::NotYet, clause.name.span,
-           fmt::format("the solver `{}` is not there yet", clause.name.text));
-    return;
-  }
   auto& d = report(DiagCode::UnknownName, clause.name.span,
                    fmt::format("there is no solver `{}`", clause.name.text));
   std::vector<std::string> names = world_.functionNames(clause.name.span.file);

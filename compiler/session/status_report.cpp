@@ -111,7 +111,8 @@ void reportStatus(const ir::StatusInfo& status, Span fallback, DiagnosticSink& s
   if (solve && !span.valid()) made.notes.push_back(numbers(status));
   if (status.batch_index >= 0)
     made.notes.push_back(fmt::format("in member {} of the batch", status.batch_index));
-  made.help = row.help;
+  const bool proved = status.text.starts_with("the problem is");  // no start would help
+  made.help = proved ? "" : row.help;
 }
 
 }  // namespace dini::session

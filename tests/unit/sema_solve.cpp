@@ -116,7 +116,27 @@ TEST_CASE("stop of an unknown in its own solve warns (W0504)") {
   CHECK(report("fn f(x: real) -> real = solve z: real { z == stop(x) }") == "");
 }
 
-TEST_CASE("argmin blocks are reserved") {
-  CHECK(report("fn f(x: real) -> real = argmin w: real { minimize (w - x)^2 }") ==
-        "E0901: `argmin` blocks are not there yet");
+TEST_CASE("argmin blocks: types of objectives, constraints, cones, labels and solvers") {
+  auto block = [](const std::string& inside, const std::string& after = "") {
+    return report("fn f(p: real) -> real[2] = argmin x: real[2] { minimize norm(x)^2 " + inside + " } " +
+                  after);
+  };
+  CHECK(block("") == "");
+  CHECK(block("subject to low: x >= p; sum(x) == 1; x in soc(2)") == "");
+  CHECK(report("fn f(p: real) -> real = argmin x: real[2] { minimize x }").substr(0, 5) == "E0502");
+  CHECK(block("subject to x >= zeros(3)").substr(0, 5) == "E0401");
+  CHECK(block("subject to x in soc(3)").substr(0, 5) == "E0401");
+  CHECK(block("subject to x in psd").substr(0, 5) == "E0502");
+  CHECK(block("subject to x in zero(2)").substr(0, 5) == "E0502");
+  CHECK(block("subject to x in simplex").substr(0, 5) == "E0502");
+  CHECK(block("subject to x: x >= p").substr(0, 5) == "E0202");
+  CHECK(block("subject to a: x >= p", "with x, b").substr(0, 5) == "E0201");
+  CHECK(block("subject to a: x >= p", "with a") == "");
+  CHECK(block("", "differentiate one_step").substr(0, 5) == "E0901");
+  CHECK(block("", "differentiate implicit(linear = ldl)").substr(0, 5) == "E0901");
+  CHECK(block("", "using given([0, 0])").substr(0, 5) == "E0901");
+  CHECK(block("", "using fixed_point()").substr(0, 5) == "E0503");
+  CHECK(report("fn mine(q: real) -> real = q\n"
+               "fn f(p: real) -> real = argmin x: real { minimize x^2 } using mine()")
+            .substr(0, 5) == "E0503");
 }
