@@ -54,10 +54,10 @@ ArgminLowering::Row ArgminLowering::rowOf(const ast::ArgminConstraint& constrain
     });
   if (relation.op == BinaryOp::In) {
     std::string cone = argminCone(*relation.rhs);
-    if (cone == "exp") e_.fail(DiagCode::NotYet, relation.rhs->span, "the cone `exp` is not there yet");
     row.kind = cone == "zero"     ? RowKind::Equality
                : cone == "nonneg" ? RowKind::Nonneg
                : cone == "soc"    ? RowKind::SecondOrder
+               : cone == "exp"    ? RowKind::Exponential
                                   : RowKind::Semidefinite;
     return row;
   }

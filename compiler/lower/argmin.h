@@ -35,7 +35,7 @@ class ArgminLowering : private LiftedBlock, public SolveLowering {
  private:
   using Degree = analysis::Degree;
   using Expression = std::function<ir::Value*()>;  // evaluated where the unknowns have values
-  enum class RowKind { Equality, Nonneg, SecondOrder, Semidefinite, Ball1, Term };
+  enum class RowKind { Equality, Nonneg, SecondOrder, Semidefinite, Exponential, Ball1, Term };
   struct Row {
     RowKind kind = RowKind::Equality;
     const ast::BinaryExpr* relation = nullptr;  // of a constraint
@@ -107,6 +107,7 @@ class ArgminLowering : private LiftedBlock, public SolveLowering {
   ir::Value* solverPoint(const Values& starts, ir::Value*& tolerance, ir::Value*& reason,
                          ir::Value*& iterations);
   ir::Value* liftedPoint(const Val& reached, bool knows_rows);
+  ir::Value* unlessConvex(ir::Value* reason);
   Val splitting(ir::Value*& reason, ir::Value*& iterations);
   std::shared_ptr<const FunctionValue> splittingProx(const Values& like);
   ir::Value* liftedSplitting(ir::Value* x, ir::Value* v);

@@ -17,6 +17,9 @@ using sema::Builtin;
 
 namespace {
 
+// Solution.reason: the problem is not convex.
+constexpr int64_t kNotConvex = 7;
+
 // Whether a solver works on the optimality system itself.
 bool takesResidual(const ast::FnDecl& solver) {
   return std::any_of(solver.parameters.begin(), solver.parameters.end(),
@@ -310,8 +313,8 @@ Val ArgminLowering::splitting(ir::Value*& reason, ir::Value*& iterations) {
   ir::Value* zero = b().zerosLike(flat(x_start_));
   auto objective = functionOfX([this] { return smoothObjective(); });
   bool indicator = !hasComposites() &&
-                   hasOnly({RowKind::Equality, RowKind::Nonneg, RowKind::SecondOrder,
-                            RowKind::Semidefinite, RowKind::Ball1});
+                   std::none_of(rows_.begin(), rows_.end(),
+                                [](const Row& row) { return row.kind == RowKind::Term; });
   Val found = e_.callUser(
       *preludeFunction("splitting"),
       {{"Q", callDerivative(Form::Hess, objective, zero)},
@@ -344,6 +347,16 @@ ir::Value* ArgminLowering::liftedSplitting(ir::Value* x, ir::Value* v) {
   return parts.size() == 1 ? parts[0] : b().concat(std::move(parts), 0);
 }
 
+// The reason "not convex" where the quadratic objective is not, for solvers that do not look.
+ir::Value* ArgminLowering::unlessConvex(ir::Value* reason) {
+  ir::Value* zero = b().zerosLike(flat(x_start_));
+  ir::Value* n = e_.sizeOf(zero, 0);
+  Val Q = callDerivative(Form::Hess, functionOfX([this] { return smoothObjective(); }), zero);
+  Val none = Val::leaf(b().fill(b().real(0.0), Values{e_.integer(0), n}));
+  Val convex = e_.callUser(*preludeFunction("is_convex"), {{"Q", Q}, {"A", none}});
+  return b().select(convex.value, reason, e_.integer(kNotConvex));
+}
+
 // The point where the solver ends, lifted and flat.
 ir::Value* ArgminLowering::solverPoint(const Values& starts, ir::Value*& tolerance,
                                        ir::Value*& reason, ir::Value*& iterations) {
@@ -361,6 +374,9 @@ ir::Value* ArgminLowering::solverPoint(const Values& starts, ir::Value*& toleran
     iterations = found.elements[found.elements.size() - 2].value;
     reason = found.elements.back().value;
   }
+  if (!block_.solver && hasComposites() && objective_degree_ == Degree::Quadratic &&
+      leastSquaresTerm().square == nullptr)
+    reason = unlessConvex(reason);
   if (takesResidual(*decl)) return found.isLeaf() ? found.value : found.elements[0].value;
   return liftedPoint(found, better != nullptr);
 }

@@ -143,6 +143,8 @@ ir::Value* ArgminLowering::projected(const Row& row, ir::Value* v, ir::Value* st
       return e_.irreducible(OpCode::ProjSoc, {v});
     case RowKind::Semidefinite:
       return e_.positivePart(v);
+    case RowKind::Exponential:
+      return e_.callUser(*preludeFunction("proj_exp"), {{"v", Val::leaf(v)}}).value;
     case RowKind::Ball1: {
       const ast::BinaryExpr& relation = *row.relation;
       const ast::Expr& bound = relation.op == BinaryOp::Le ? *relation.rhs : *relation.lhs;

@@ -214,10 +214,6 @@ TEST_CASE("builtins say what they take (E0304)") {
   CHECK(of("pi()").substr(0, 5) == "E0303");
 }
 
-TEST_CASE("reserved features say so (E0901)") {
-  CHECK(of("proj_exp(x)").substr(0, 5) == "E0901");
-}
-
 TEST_CASE("nesting beyond the limit is refused, not a crash (E0902)") {
   std::string sum = "1";
   for (int i = 0; i < 5000; ++i) sum += " + 1";
