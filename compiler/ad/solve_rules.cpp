@@ -116,7 +116,7 @@ Value* passes(ir::Builder& b, const ir::Op& op, const std::function<void(ir::Bui
 }  // namespace
 
 std::string singularText(const ir::Op& root) {
-  return root.attrs.i == 1
+  return root.attrs.i >= 1
              ? "active constraints depend on one another, or the minimiser is not isolated"
              : "";
 }

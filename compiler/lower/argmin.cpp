@@ -328,6 +328,13 @@ Val ArgminLowering::value(const Values& solutions) {
   return parts.size() == 1 ? parts[0] : Val::tuple(std::move(parts));
 }
 
+// An optimality system; of a linear program, with its stationarity first, whose left sides are the cost.
+int64_t ArgminLowering::kindOfSystem() const {
+  bool linear = objective_degree_ <= Degree::Affine && row_degree_ <= Degree::Affine &&
+                !hasComposites() && hasOnly({RowKind::Equality, RowKind::Nonneg});
+  return linear ? 1 + static_cast<int64_t>(x_start_.size()) : 1;
+}
+
 void ArgminLowering::classify() {
   Val z = Val::leaf(flat(x_start_));
   Emitter::Closed closed = e_.close("objective", std::span(&z, 1), [&](std::span<const Val> zs) {

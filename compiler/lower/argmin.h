@@ -86,7 +86,7 @@ class ArgminLowering : private LiftedBlock, public SolveLowering {
   Reached runSolver(const Values& starts) override;
   Val value(const Values& solutions) override;
   bool isNewton() override { return false; }
-  bool isOptimality() const override { return true; }
+  int64_t kindOfSystem() const override;
 
   // --- argmin_data.cpp
   std::string defaultSolver();

@@ -7,6 +7,7 @@
 
 #include "ad/linear.h"
 #include "analysis/jumps.h"
+#include "analysis/linear_programs.h"
 #include "base/check.h"
 #include "ir/clone.h"
 #include "ir/verifier.h"
@@ -131,6 +132,11 @@ void Emitter::warnOfJumps(const Differentiation& d) {
     shared_.sink.add(DiagCode::JumpDifferentiated, op->span.valid() ? op->span : span_,
                      "this jumps; its derivative is taken as 0")
         .help = "write `stop(...)` around it if that is meant";
+  for (const ir::Op* op : analysis::movingCosts(*d.base.function, d.request.active))
+    shared_.sink.add(DiagCode::CostDifferentiated, op->span.valid() ? op->span : span_,
+                     "the solution of this linear program does not move with its cost: that "
+                     "derivative is 0")
+        .help = "a small quadratic term in the objective makes it move";
 }
 
 // Runs a transform on the closed function and expands the result; `more`: its further operands.

@@ -342,7 +342,7 @@ Val SolveLowering::root(const Reached& start) {
   const Values& starts = start.solutions;
   ir::Attrs attrs;
   attrs.str = mode();
-  attrs.i = isOptimality() ? 1 : 0;
+  attrs.i = kindOfSystem();
   int64_t terms = 0;
   if (mode() == "neumann")
     terms =

@@ -74,8 +74,8 @@ class SolveLowering {
     return solve_.solver ? *solve_.solver->function : *preludeFunction("newton");
   }
   virtual bool isNewton() { return !isGiven() && solver().in_prelude && solver().name.text == "newton"; }
-  // Whether the equations are the optimality system of an argmin block.
-  virtual bool isOptimality() const { return false; }
+  // attrs.i of the Root: what the equations are, beyond equations.
+  virtual int64_t kindOfSystem() const { return 0; }
   ir::Structure factorisation() const;
   std::string mode() const {
     return solve_.differentiate ? solve_.differentiate->mode.text : "implicit";
