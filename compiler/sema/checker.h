@@ -217,8 +217,7 @@ class Checker {
 
   // --- solve.cpp
   TypePtr checkSolve(ast::SolveExpr& expr);
-  void checkUnknowns(std::vector<ast::Unknown>& unknowns);
-  void checkLets(std::vector<ast::StmtPtr>& lets);
+  void checkUnknowns(std::vector<ast::Unknown>& unknowns), checkLets(std::vector<ast::StmtPtr>& lets);
   // False where their number was found wrong.
   bool checkEquations(ast::SolveExpr& expr);
   bool reportedInside(Span span) const;
@@ -236,13 +235,10 @@ class Checker {
   void checkDifferentiate(ast::DifferentiateClause& clause);
   void checkNeumann(const ast::SolveExpr& expr);
   void reportNoSolver(ast::SolverClause& clause);
-  // --- argmin.cpp
-  TypePtr checkArgmin(ast::ArgminExpr& expr);
-  void checkObjective(ast::ArgminExpr& expr);
-  TypePtr checkConstraint(ast::ArgminConstraint& constraint);
-  TypePtr checkCone(ast::BinaryExpr& relation);
+  TypePtr checkArgmin(ast::ArgminExpr& expr);  // --- argmin.cpp
+  void checkObjective(ast::ArgminExpr& expr), checkLabels(ast::ArgminExpr& expr);
+  TypePtr checkConstraint(ast::ArgminConstraint& constraint), checkCone(ast::BinaryExpr& relation);
   TypePtr checkWith(ast::ArgminExpr& expr);
-  void checkLabels(ast::ArgminExpr& expr);
   void checkArgminSolver(ast::ArgminExpr& expr);
   bool suppliesData(ast::ArgminExpr& expr, const Signature& signature);
 
@@ -293,8 +289,7 @@ class Checker {
 
 // Every path through the block ends in a return.
 bool alwaysReturns(const ast::Expr* block);
-// Scalars in an array, in all unknowns of a block.
-Size elements(const std::vector<Size>& dims);
+Size elements(const std::vector<Size>& dims);  // scalars in an array; in all unknowns of a block:
 Size unknownElements(const std::vector<ast::Unknown>& unknowns);
 // "1 equation", "2 equations".
 std::string counted(size_t count, const std::string& noun);
