@@ -83,7 +83,7 @@ ObjectiveTerms::ObjectiveTerms(const ast::ArgminExpr& block) : block_(block) {
   for (const ast::Unknown& unknown : block.unknowns) dependent_.insert(unknown.binding.get());
   for (const auto& statement : block.lets) {
     const auto& let = ast::as<ast::LetStmt>(*statement);
-    if (!let.is_pattern && let.bindings.size() == 1)
+    if (!let.isPattern() && let.bindings.size() == 1)
       lets_.emplace(let.bindings[0].get(), let.value.get());
     if (dependsOnUnknowns(*let.value))
       for (const auto& binding : let.bindings) dependent_.insert(binding.get());
