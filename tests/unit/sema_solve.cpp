@@ -135,7 +135,6 @@ TEST_CASE("argmin blocks: types of objectives, constraints, cones, labels and so
   CHECK(block("", "differentiate one_step").substr(0, 5) == "E0901");
   CHECK(block("", "differentiate implicit(linear = ldl)").substr(0, 5) == "E0901");
   CHECK(block("", "using given([0, 0])").substr(0, 5) == "E0901");
-  CHECK(block("", "using fixed_point()").substr(0, 5) == "E0503");
   CHECK(report("fn mine(q: real) -> real = q\n"
                "fn f(p: real) -> real = argmin x: real { minimize x^2 } using mine()")
             .substr(0, 5) == "E0503");
