@@ -125,6 +125,7 @@ class Body {
                             const clang::Stmt& at);
   bool clampStatement(const clang::IfStmt& stmt);
   Value assignment(const clang::BinaryOperator& op, bool value_used);
+  void checkWritable(const clang::Expr& target);
   void assign(const Place& place, const Value& value, const clang::Expr& at);
 
   // --- places

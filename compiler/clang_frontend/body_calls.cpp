@@ -50,6 +50,7 @@ Value Body::argument(const clang::Expr& expr, const Signature::Parameter& parame
   const bool in = parameter.role == Signature::Parameter::Role::In;
   const bool shown = parameter.shape.isArray() && parameter.shape.holder == Shape::Holder::View;
   if (in && !shown && !parameter.single) return initial(expr, parameter.shape);
+  if (!in) checkWritable(expr);
   const Place given = shown || parameter.single ? view(&expr) : place(&expr);
   if (!in) target = given;
   Value value = read(given);

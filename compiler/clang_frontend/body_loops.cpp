@@ -162,7 +162,7 @@ void Body::rangeLoop(const clang::CXXForRangeStmt& stmt) {
   if (stmt.getInit()) statement(stmt.getInit());
   if (llvm::isa<clang::InitListExpr, clang::CXXStdInitializerListExpr>(range->IgnoreUnlessSpelledInSource()))
     reporter.unsupported(*range, "a loop over a list in braces", "name the list: `const double values[] = {...};`");
-  const bool writes = writesThrough(element_variable->getType());
+  const bool writes = writesThrough(element_variable->getType()) && changing_.contains(element_variable);
   const Place over = view(range);
   if (writes) {
     reporter.stop(DiagCode::CppAlias, *element_variable, fmt::format("`{}` is another name for memory that the function writes to", element_variable->getName().str()),

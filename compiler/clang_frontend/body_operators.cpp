@@ -33,7 +33,14 @@ Value Body::unary(const clang::UnaryOperator& op) {
   }
 }
 
+// What is written to must be a variable, or a part of one.
+void Body::checkWritable(const clang::Expr& target) {
+  const clang::VarDecl* root = nullptr;
+  if (!rootOf(&target, root)) unit_.reporter().unsupported(target, "a change of what this expression chooses", "write the choice as an `if`");
+}
+
 Value Body::step(const clang::UnaryOperator& op, bool value_used) {
+  checkWritable(*op.getSubExpr());
   const Place target = place(op.getSubExpr());
   const clang::QualType type = op.getType();
   Value before = read(target);
@@ -154,6 +161,7 @@ Value Body::assignment(const clang::BinaryOperator& op, bool value_used) {
   using namespace clang;
   if (op.getLHS()->getType()->isPointerType())
     unit_.reporter().stop(DiagCode::CppAlias, op, "a pointer that is moved to other memory", "keep the array and change an index");
+  checkWritable(*op.getLHS());
   Value value = expression(op.getRHS());
   const size_t before = out_.str().size();
   const Place target = place(op.getLHS());

@@ -179,7 +179,7 @@ void Body::declareReference(const clang::VarDecl& decl, const clang::Stmt& at) {
   const clang::VarDecl* root = nullptr;
   const bool rooted = decl.getInit() && rootOf(decl.getInit(), root);
   const bool steady = !decl.getInit() || !rooted || (root ? root->getType().isConstQualified() || !changing_.contains(root) : !changing_.contains(nullptr));
-  if (writesThrough(decl.getType()) || changing_.contains(&decl) || !steady || !decl.getInit()) {
+  if (changing_.contains(&decl) || !steady || !decl.getInit()) {
     auto& finding = reporter.add(DiagCode::CppAlias, reporter.place(decl),
                                  fmt::format("`{}` is another name for memory that the function writes to", name),
                                  pointer ? "index the array itself, with an offset" : "use the variable itself, or copy the value: `const double`");

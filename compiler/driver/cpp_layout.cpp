@@ -43,6 +43,20 @@ Span namedLine(const SourceManager& sources, std::string_view comment) {
   return {};
 }
 
+// The function whose signature the C++ line is: "inline double f_grad(double x) {".
+Span signatureOf(session::Session& session, std::string_view line) {
+  const size_t open = line.find('(');
+  if (!line.starts_with("inline ") || open == std::string_view::npos) return {};
+  std::string name(line.substr(0, open));
+  name = name.substr(name.rfind(' ') + 1);
+  while (!name.empty()) {
+    if (const ast::FnDecl* function = session.program().findFunction(name)) return function->name.span;
+    const size_t suffix = name.rfind('_');  // of a derivative
+    name.resize(suffix == std::string::npos ? 0 : suffix);
+  }
+  return {};
+}
+
 }  // namespace
 
 std::optional<std::string> laidOut(session::Session& session, const std::string& text) {
@@ -55,11 +69,13 @@ std::optional<std::string> laidOut(session::Session& session, const std::string&
   if (answer.problems.empty()) return answer.text;
   const std::vector<std::string_view> lines = linesOf(text);
   for (const clang_client::FormatAnswer::Problem& problem : answer.problems) {
-    // A comment stands above what comes from its line; of a signature it is the first below.
+    // A comment stands above what comes from its line; above all of them is the signature.
     Span span;
     const size_t at = std::min<size_t>(problem.line, lines.size());
-    for (size_t k = at; k > 0 && !span.valid(); --k) span = namedLine(session.sources(), lines[k - 1]);
-    for (size_t k = at; k < lines.size() && !span.valid(); ++k) span = namedLine(session.sources(), lines[k]);
+    for (size_t k = at; k > 0 && !span.valid(); --k) {
+      span = namedLine(session.sources(), lines[k - 1]);
+      if (!span.valid()) span = signatureOf(session, lines[k - 1]);
+    }
     Diagnostic& made = session.sink().add(DiagCode::TooLarge, span, fmt::format("the C++ of this line would not compile without warnings: {}", problem.message));
     if (at > 0) made.notes.push_back(fmt::format("the C++: {}", lines[at - 1]));
     made.help = "a name that C++ has already can be changed in the Dini program";

@@ -332,6 +332,14 @@ DINI T instantiated(T x) {
 }
 template double instantiated<double, 2>(double);
 
+// read_rows(2.0) = 11
+DINI double read_rows(double x) {
+  double m[2][2] = {{x, 4}, {5}};
+  for (auto& row : m)
+    for (auto& v : row) x += v;
+  return x - 2;
+}
+
 static void bump(double& x, int by = 2) { x += by; }
 static double take(std::vector<double>& v, std::size_t i) {
   const double old = v[i];

@@ -309,6 +309,15 @@ def check_round_trips(options, tally, folder):
             tally.add(f"round trip of {name}", close(flat(found), flat(expected), 1e-13) if good else f"{text.stderr}{problem}{wrong}")
 
 
+def check_objection(options, tally, folder):
+    """What Clang objects to in emitted C++ is reported at the Dini line, and nothing is written."""
+    path = folder / "main.dini"
+    path.write_text("fn main(x: real) -> real = 2*x\n")
+    done = run([options.dini, "emit", path, "--as", "cpp"])
+    good = done.returncode == 2 and not done.stdout and "declared inline" in done.stderr and "main.dini:1:4" in done.stderr
+    tally.add("emitted C++ that Clang objects to", "" if good else f"status {done.returncode}\n{done.stderr}{done.stdout}")
+
+
 def check_way_back(options, tally, folder):
     """C++ -> Dini source: what `emit --as dini` writes of an imported function gives its values."""
     known = {"n": lambda arguments: [a.split()[1] for a in arguments if a.split()[0] == "n"]}
@@ -340,6 +349,7 @@ def check(tally, options):
             check_way_back(options, tally, folder)
         if options.filter in "round trips":
             check_round_trips(options, tally, folder)
+            check_objection(options, tally, folder)
         if not options.filter or options.filter in "language.cpp":
             check_run_time(tally, options)
     check_refused(options, tally)
