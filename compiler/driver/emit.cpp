@@ -105,6 +105,18 @@ std::optional<lower::Lowered> lowerForSource(session::Session& session, const as
                  : session.lowerer().lowerDerivative(function, parameters, derivative, dims);
 }
 
+// Whether a function of a file that is emitted as a whole has the derivative.
+bool hasForm(const ast::FnDecl& function, const std::string& derivative) {
+  const types::Type& result = *function.type->result;
+  for (const types::TypePtr& parameter : function.type->elements)
+    if (parameter->kind == types::Kind::Function) return false;
+  if (derivative.empty()) return true;
+  bool reals = std::any_of(function.type->elements.begin(), function.type->elements.end(),
+                           [](const types::TypePtr& type) { return types::holdsReals(*type); });
+  bool of_one = derivative == "grad" || derivative == "value_and_grad" || derivative == "hess";
+  return reals && (of_one ? result.isScalar() && result.isReal() : types::holdsReals(result));
+}
+
 bool isSource(const EmitOptions& options) { return options.stage == "cpp" || options.stage == "dini"; }
 
 std::string stageText(session::Session& session, const EmitOptions& options,
@@ -123,7 +135,7 @@ int emitFunctions(Context& context, session::Session& session, const EmitOptions
   std::optional<Dims> dims = parseDims(context, options.dims);
   if (!dims) return context.finish();
   bool any = false;
-  std::string source;
+  SourceTexts source;
   for (const ast::Item& item : file.items) {
     if (item.kind != ast::ItemKind::Fn || item.fn->internal) continue;
     if (!options.function.empty() && item.fn->name.text != options.function) continue;
@@ -139,16 +151,16 @@ int emitFunctions(Context& context, session::Session& session, const EmitOptions
                           fmt::format("the size `{}` of `{}` is not known", missing,
                                       item.fn->name.text),
                           fmt::format("give it: `--dims {}=3`", missing));
+    if (options.function.empty() && isSource(options) && !hasForm(*item.fn, options.derivative)) continue;
     auto lowered = isSource(options) ? lowerForSource(session, *item.fn, *parameters, options.derivative, *dims)
                                      : lowerCall(session, *item.fn, *parameters, options.derivative);
-    if (!lowered) return context.finish();
     if (isSource(options)) {
+      // Of several functions those that have no spelling are reported, the others written.
       SourceTarget target{options.stage, item.fn->name.text, options.derivative};
-      std::optional<std::string> text = sourceText(session, target, *item.fn, *lowered);
-      if (!text) return context.finish();
-      source += *text;
+      if (lowered) source.add(session, target, *item.fn, *lowered);
       continue;
     }
+    if (!lowered) return context.finish();
     bool machine = options.stage != "ir" || options.optimised;
     if (machine && session::inspects(session.lowerer().module(), *lowered->function))
       return context.fail(DiagCode::TooLarge,
@@ -156,15 +168,14 @@ int emitFunctions(Context& context, session::Session& session, const EmitOptions
                           "it has no machine code; `--as ir` shows it");
     printLine(stageText(session, options, *lowered->function));
   }
-  if (!source.empty()) {
-    source = sourcePreamble(options.stage) + source;
+  if (std::string text = source.text(); !text.empty()) {
     if (options.stage == "cpp") {
-      std::optional<std::string> formatted = laidOut(session, source);
+      std::optional<std::string> formatted = laidOut(session, text);
       if (!formatted) return context.finish();
-      source = std::move(*formatted);
+      text = std::move(*formatted);
     }
-    source.pop_back();  // printLine ends it
-    printLine(source);
+    text.pop_back();  // printLine ends it
+    printLine(text);
   }
   if (!any && !options.function.empty())
     return context.fail(DiagCode::UnknownName,

@@ -102,12 +102,8 @@ std::optional<emit::Place> placeOf(const SourceManager& sources, Span span) {
 
 }  // namespace
 
-std::string sourcePreamble(const std::string& stage) {
-  return stage == "cpp" ? emit::cppPreamble() : "# Made by `dini emit --as dini`.\n";
-}
-
-std::optional<std::string> sourceText(session::Session& session, const SourceTarget& target,
-                                      const ast::FnDecl& function, const lower::Lowered& lowered) {
+void SourceTexts::add(session::Session& session, const SourceTarget& target,
+                      const ast::FnDecl& function, const lower::Lowered& lowered) {
   Copy copy = simplified(session.lowerer().module(), *lowered.function);
   std::string name = target.function + (target.derivative.empty() ? "" : "_" + target.derivative);
   emit::Request request{copy.module,
@@ -117,11 +113,23 @@ std::optional<std::string> sourceText(session::Session& session, const SourceTar
                         resultNames(function, target, *lowered.type),
                         [&](Span span) { return placeOf(session.sources(), span); }};
   emit::Text made = target.stage == "cpp" ? emit::cpp(request) : emit::dini(request);
-  if (made.limitation.empty()) return std::move(made.text);
+  if (made.limitation.empty()) {
+    for (const std::string& helper : made.helpers)
+      if (helpers_.insert(helper).second) text_ += helper + "\n";
+    text_ += made.text;
+    stage_ = target.stage;
+    uses_routines_ = uses_routines_ || made.uses_routines;
+    return;
+  }
   Span span = made.span.valid() ? made.span : function.span;
   session.sink().add(DiagCode::TooLarge, span,
                      fmt::format("`{}` has no spelling in {} source: {}", name, target.stage == "cpp" ? "C++" : "Dini", made.limitation));
-  return std::nullopt;
+}
+
+std::string SourceTexts::text() const {
+  if (text_.empty()) return "";
+  return (stage_ == "cpp" ? emit::cppPreamble(uses_routines_) : "# Made by `dini emit --as dini`.
+") + text_;
 }
 
 }  // namespace dini::driver

@@ -1,6 +1,7 @@
 // dini emit --as cpp and --as dini: a function, or its derivative, as source text.
 #pragma once
 
+#include <set>
 #include <string>
 #include <vector>
 
@@ -14,11 +15,20 @@ struct SourceTarget {
   std::string function;    // its name in the program
   std::string derivative;  // empty: the function itself
 };
-// The text of one function; reports a limitation and gives nullopt where an operation has no
-// spelling. `parameters`: of the function that was lowered, records as fields.
-std::optional<std::string> sourceText(session::Session& session, const SourceTarget& target,
-                                      const ast::FnDecl& function, const lower::Lowered& lowered);
-// What stands before the functions.
-std::string sourcePreamble(const std::string& stage);
+
+// The texts of functions that stand in one file.
+class SourceTexts {
+ public:
+  // Reports a limitation, and adds nothing, where an operation has no spelling.
+  void add(session::Session& session, const SourceTarget& target, const ast::FnDecl& function,
+           const lower::Lowered& lowered);
+  // With what stands before the functions; empty where there are none.
+  std::string text() const;
+
+ private:
+  std::string stage_, text_;
+  bool uses_routines_ = false;
+  std::set<std::string> helpers_;
+};
 
 }  // namespace dini::driver

@@ -145,6 +145,55 @@ void CppWriter::systems(const Op& op) {
   }
 }
 
+// A call that gives a struct: the results that are read become its fields' copies.
+void CppWriter::parts(const Op& op, const std::string& type, const std::string& call, std::initializer_list<const char*> fields) {
+  std::string name = names_.fresh("parts");
+  lines_.line(fmt::format("const ds::{} {} = ds::{};", type, name, call));
+  size_t k = 0;
+  for (const char* field : fields) {
+    if (!uses_.unused(op.result(k))) declare(op.result(k), fmt::format("{}.{}", name, field));
+    ++k;
+  }
+}
+
+// Tangents that decide ties: operands from `first` on, every `stride`-th.
+std::string CppWriter::decisions(const Op& op, size_t first, size_t stride) {
+  std::string made;
+  for (size_t k = first; k < op.operands.size(); k += stride) made += (made.empty() ? "" : ", ") + text(op.operand(k));
+  return fmt::format("{{{}}}", made);
+}
+
+// What source_routines.hpp has; false: another operation.
+bool CppWriter::routine(const Op& op) {
+  auto x = [&](size_t k) { return text(op.operand(k)); };
+  std::string t = decimal(op.attrs.f);
+  switch (op.code) {
+    case OpCode::LeastSquares: declare(op.result(), fmt::format("ds::lstsq({}, {}, {})", x(0), x(1), place(op))); return true;
+    case OpCode::Eigh: parts(op, "spectrum", fmt::format("eigh({}, {})", x(0), place(op)), {"values", "vectors"}); return true;
+    case OpCode::Svd: parts(op, "singular_values", fmt::format("svd({}, {})", x(0), place(op)), {"u", "s", "v"}); return true;
+    case OpCode::Qr: parts(op, "orthogonal", fmt::format("qr({}, {})", x(0), place(op)), {"q", "r"}); return true;
+    case OpCode::RootTies:
+      parts(op, "tied_switches", fmt::format("root_ties({}, {}, {})", x(0), x(1), x(2)), {"weights", "z_dot", "verdict"});
+      return true;
+    case OpCode::ProjSimplex: declare(op.result(), fmt::format("ds::proj_simplex({}, {})", x(0), x(1))); return true;
+    case OpCode::SimplexWeights:
+      declare(op.result(), fmt::format("ds::simplex_weights({}, {}, {}, {}, {})", x(0), x(1), t, decisions(op, 2, 2), decisions(op, 3, 2)));
+      return true;
+    case OpCode::ProjSoc: declare(op.result(), fmt::format("ds::proj_soc({})", x(0))); return true;
+    case OpCode::SocMap: declare(op.result(), fmt::format("ds::soc_map({}, {}, {}, {})", x(0), x(1), t, decisions(op, 2, 1))); return true;
+    case OpCode::Spectral:
+    case OpCode::SpectralMap: {
+      bool map = op.code == OpCode::SpectralMap;
+      std::string kind = op.attrs.str;
+      for (char& c : kind) c = static_cast<char>(std::toupper(static_cast<unsigned char>(c)));
+      declare(op.result(), fmt::format("ds::spectral(DINI_SPECTRAL_{}, {}, {{{}, {}}}, {}, {}, {}, {})", kind, x(0), x(1), x(2),
+                                       map ? x(3) : "{}", t, place(op), decisions(op, map ? 4 : 3, 1)));
+      return true;
+    }
+    default: return false;
+  }
+}
+
 // Operations whose value is one expression; empty: not one of them.
 std::string CppWriter::arrayExpression(const Op& op) {
   const Value* result = op.result();
@@ -212,6 +261,7 @@ bool CppWriter::arrayStatement(const Op& op) {
     case OpCode::LinearSolve: case OpCode::Factor: case OpCode::SolveFactored: case OpCode::Cholesky: systems(op); return true;
     default: break;
   }
+  if (routine(op)) return uses_routines_ = true;
   if (ir::shape(op.code).stratum != ir::Stratum::Array) return false;
   std::string value = arrayExpression(op);
   if (value.empty()) return false;

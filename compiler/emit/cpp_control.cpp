@@ -1,5 +1,6 @@
 // Loops, branches and equations of the C++ writer.
 #include <algorithm>
+#include <cmath>
 
 #include <fmt/format.h>
 
@@ -152,7 +153,7 @@ void CppWriter::branches(const Op& op) {
   for (const Value* result : op.results) {
     bool used = !uses_.unused(result);
     targets.push_back(used ? names_.of(result) : "");
-    if (used) lines_.line(fmt::format("{} {}{};", typeName(result->type), targets.back(), result->type.isScalar() ? "{}" : ""));
+    if (used) lines_.line(fmt::format("[[maybe_unused]] {} {}{};", typeName(result->type), targets.back(), result->type.isScalar() ? "{}" : ""));
   }
   lines_.open(op.code == OpCode::If ? fmt::format("if ({}) {{", text(op.operand(0))) : "try {");
   region(*op.regions[0]);
@@ -200,13 +201,21 @@ void CppWriter::root(const Op& op) {
     if (k < unknowns) solutions += (k > 0 ? ", " : "") + targets[slot];
     lines_.line(fmt::format("{} {}{};", typeName(result->type), targets[slot], result->type.isScalar() ? "{}" : ""));
   }
+  // The last yield of several is the tolerance, where only the run knows it.
+  std::string tolerance = std::isinf(op.attrs.f) ? "ds::inf" : decimal(op.attrs.f);
+  if (solver.yields().size() > unknowns + kYieldsBeforeTolerance) {
+    tolerance = names_.fresh("tolerance");
+    targets.resize(solver.yields().size());
+    targets.back() = tolerance;
+    lines_.line(fmt::format("double {}{{}};", tolerance));
+  }
   lines_.open("{");
   for (size_t k = 0; k < unknowns; ++k)
     if (!uses_.unused(solver.args[k])) declare(solver.args[k], text(op.operand(k)));
   region(solver);
   assignYields(solver, targets);
   lines_.close();
-  lines_.line(fmt::format("{}({}).accept({}, {});", name, solutions, decimal(op.attrs.f), place(op)));
+  lines_.line(fmt::format("{}({}).accept({}, {});", name, solutions, tolerance, place(op)));
 }
 
 }  // namespace dini::emit

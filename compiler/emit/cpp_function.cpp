@@ -60,7 +60,7 @@ std::string quoted(const std::string& text) {
 
 const char* statusName(int64_t status) {
   static constexpr const char* names[] = {"", "not_converged", "non_finite", "singular", "start_out_of_domain", "multiple_root",
-                                          "assertion", "bounds", "bound", "shape", "interrupted", "memory", "domain"};
+                                          "assertion", "bounds", "bound", "shape", "interrupted", "memory", "domain", "irregular"};
   return names[status];
 }
 
@@ -206,16 +206,19 @@ std::string CppWriter::function() {
   return lines_.take();
 }
 
-std::string cppPreamble() {
-  return "// Made by `dini emit --as cpp`. Compile it as C++20 with -ffp-contract=off, because kinks are decided by\n"
+std::string cppPreamble(bool uses_routines) {
+  std::string text =
+      "// Made by `dini emit --as cpp`. Compile it as C++20 with -ffp-contract=off, because kinks are decided by\n"
          "// exact comparison, and with -fwrapv, because integers wrap around. A failing call throws ds::error.\n"
          "#ifdef __clang__\n#pragma STDC FP_CONTRACT OFF\n#endif\n#include <algorithm>\n#include <cmath>\n#include <cstdint>\n#include <limits>\n"
-         "#include <span>\n#include <utility>\n\n#include \"dini/source.hpp\"\n\nnamespace ds = dini::source;\n";
+         "#include <span>\n#include <utility>\n\n";
+  return text + fmt::format("#include \"dini/{}.hpp\"\n\nnamespace ds = dini::source;\n", uses_routines ? "source_routines" : "source");
 }
 
 Text cpp(const Request& request) {
   try {
-    std::string prototypes, bodies;
+    std::vector<std::string> prototypes, bodies;
+    bool routines = false;
     for (const std::string& name : calleesOf(request.module, request.function)) {
       const ir::Function& callee = *request.module.find(name);
       Request inner{request.module, callee, calleeName(name), {}, {}, request.place};
@@ -223,14 +226,16 @@ Text cpp(const Request& request) {
       for (size_t k = 0; k < callee.body.yields().size(); ++k) inner.results.push_back(fmt::format("value_{}", k));
       CppWriter writer(inner);
       std::string body = writer.function();
-      prototypes += writer.resultStruct() + body.substr(0, body.find(" {\n")) + ";\n";
-      bodies += body + "\n";
+      prototypes.push_back(writer.resultStruct() + body.substr(0, body.find(" {\n")) + ";");
+      bodies.push_back(body);
+      routines = routines || writer.usesRoutines();
     }
+    prototypes.insert(prototypes.end(), bodies.begin(), bodies.end());
     CppWriter writer(request);
     std::string body = writer.function();
-    return {"\n" + prototypes + bodies + writer.resultStruct() + body, "", {}};
+    return {"\n" + writer.resultStruct() + body, prototypes, "", {}, routines || writer.usesRoutines()};
   } catch (const Unspeakable& refused) {
-    return {"", refused.what, refused.span};
+    return {"", {}, refused.what, refused.span};
   }
 }
 

@@ -15,6 +15,7 @@ class CppWriter {
  public:
   explicit CppWriter(const Request& request);
   std::string function();
+  bool usesRoutines() const { return uses_routines_; }  // after function()
   // Of several results; empty for one. Declared before the function.
   std::string resultStruct() const;
 
@@ -49,6 +50,9 @@ class CppWriter {
   void einsum(const ir::Op& op);
   void constant(const ir::Op& op);
   void systems(const ir::Op& op);
+  bool routine(const ir::Op& op);
+  void parts(const ir::Op& op, const std::string& type, const std::string& call, std::initializer_list<const char*> fields);
+  std::string decisions(const ir::Op& op, size_t first, size_t stride);
 
   // --- cpp_control.cpp
   struct Stacked {
@@ -77,6 +81,7 @@ class CppWriter {
   Names names_;
   Uses uses_;
   Lines lines_;
+  bool uses_routines_ = false;
   std::string index_;  // of the loops over elements
 };
 

@@ -259,7 +259,13 @@ void DiniWriter::root(const Op& op) {
   // The last flag: whether a root is multiple; read by checks that `check` leaves out, and their `not`.
   if (!uses_.unused(op.result(unknowns))) refuse(op, "the number of iterations of a solve");
   bool given = op.attrs.ints.size() > 1 && op.attrs.ints[1] == 1, newton = op.attrs.ints.size() > 2 && op.attrs.ints[2] == 1;
-  std::string tol = decimal(op.attrs.f);
+  const auto& yields = op.regions[0]->yields();
+  const Value* at_run_time = yields.size() > unknowns + kYieldsBeforeTolerance ? yields.back() : nullptr;
+  // A tolerance that the solver's own statements compute is known where they stand only.
+  bool inside = at_run_time != nullptr && at_run_time->region == op.regions[0].get() && !isLiteral(at_run_time);
+  newton = newton && !inside;
+  std::string tol = at_run_time != nullptr && !inside ? text(at_run_time) : decimal(op.attrs.f);
+  if (given && inside) refuse(op, "a tolerance that is computed beside the solution");
   if (newton && !given) return solution(op, op.operands, fmt::format("newton(tol = {})", tol));
   if (given && unknowns == 1) return solution(op, op.operands, fmt::format("given({}, tol = {})", text(op.operand(0)), tol));
   if (unknowns != 1) refuse(op, "a solver of several unknowns other than newton");
@@ -267,6 +273,7 @@ void DiniWriter::root(const Op& op) {
   const ir::Region& solver = *op.regions[0];
   if (!uses_.unused(solver.args[0])) lines_.line(fmt::format("let {} = {}", names_.of(solver.args[0]), text(op.operand(0))));
   region(solver);
+  if (inside) tol = text(at_run_time);
   std::string found = names_.fresh("found");
   lines_.line(fmt::format("let {} = {}", found, text(solver.yields()[0])));
   solution(op, op.operands, fmt::format("given({}, tol = {})", found, tol));
@@ -286,16 +293,22 @@ std::string DiniWriter::function() {
   for (const Value* value : body.yields()) values.push_back(text(value));
   lines_.line(joined(values));
   lines_.close();
-  std::string helpers;
-  for (const std::string& name : helpers_) helpers += diniHelpers().at(name) + "\n";
-  return helpers + lines_.take();
+  return lines_.take();
+}
+
+std::vector<std::string> DiniWriter::helpers() const {
+  std::vector<std::string> texts;
+  for (const std::string& name : helpers_) texts.push_back(diniHelpers().at(name));
+  return texts;
 }
 
 Text dini(const Request& request) {
   try {
-    return {DiniWriter(request).function(), "", {}};
+    DiniWriter writer(request);
+    std::string text = writer.function();
+    return {std::move(text), writer.helpers(), "", {}};
   } catch (const Unspeakable& refused) {
-    return {"", refused.what, refused.span};
+    return {"", {}, refused.what, refused.span};
   }
 }
 

@@ -15,6 +15,7 @@ class DiniWriter {
  public:
   explicit DiniWriter(const Request& request);
   std::string function();
+  std::vector<std::string> helpers() const;  // after function(): what its text calls
 
  private:
   using Indices = std::vector<std::string>;

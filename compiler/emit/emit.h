@@ -31,12 +31,14 @@ struct Request {
 
 struct Text {
   std::string text;
+  std::vector<std::string> helpers;  // functions that it calls: they go before it, each once in a file
   std::string limitation;  // not empty: what has no spelling; there is no text then
   Span span;               // of the limitation, where it is known
+  bool uses_routines = false;  // of C++: it needs source_routines.hpp
 };
 
 // One or several functions follow the preamble.
-std::string cppPreamble();
+std::string cppPreamble(bool uses_routines);
 Text cpp(const Request& request);
 Text dini(const Request& request);
 

@@ -1,3 +1,4 @@
+#include <cmath>
 #include "emit/writer.h"
 
 #include <cctype>
@@ -25,6 +26,7 @@ Piece spelled(std::string_view spelling, const std::vector<Piece>& operands, int
 }
 
 std::string decimal(double number) {
+  if (std::isinf(number)) return number > 0 ? "inf" : "-inf";
   std::string text = fmt::format("{}", number);
   size_t exponent = text.find('e');
   if (exponent == std::string::npos) return text.find('.') == std::string::npos ? text + ".0" : text;
@@ -45,7 +47,7 @@ bool isShown(const Uses& uses, const ir::Op& op, size_t k) {
   if (around.code == ir::OpCode::If || around.code == ir::OpCode::Try) return !uses.unused(around.result(k));
   if (around.code != ir::OpCode::Root || op.parent != around.regions[0].get()) return true;
   size_t unknowns = around.operands.size();
-  if (k < unknowns) return true;
+  if (k < unknowns || k == unknowns + kYieldsBeforeTolerance) return true;
   return k == unknowns ? !uses.unused(around.result(k)) : k == unknowns + 2 && !uses.unused(around.result(k - 1));
 }
 

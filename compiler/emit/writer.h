@@ -26,8 +26,12 @@ inline std::string operand(const Piece& piece) { return piece.atom ? piece.text 
 
 // A spelling such as "%0 + %1" with operands put in; those of a call stand without parentheses.
 Piece spelled(std::string_view spelling, const std::vector<Piece>& operands, int64_t attribute);
-// The shortest decimal that reads back exactly, with a point or an exponent; finite numbers only.
+// The shortest decimal that reads back exactly, with a point or an exponent; "inf".
 std::string decimal(double number);
+
+// Of a solver's yields, behind its solutions: iterations, reason, multiple, rcond; then perhaps the
+// tolerance, where it is known only when the program runs.
+inline constexpr size_t kYieldsBeforeTolerance = 4;
 
 // What both writers show of an operation's operands (Uses::Shown): nothing of what only tells the run
 // of ties, of a comparison `if` the condition, of a branch's yields those whose result is read, of a solver's the solution and what is read.

@@ -356,7 +356,8 @@ class Description {
   void addArguments(Function& made) const {
     const Results results = this->results();
     for (size_t k = 0; k < parameters_.size(); ++k) {
-      if (sizeParameter(declaration_.parameters[k]) && dims_.contains(results.name(k))) continue;
+      const bool is_int = parameters_[k]->isScalar() && parameters_[k]->isArray(types::Scalar::Int);
+      if (is_int && dims_.contains(results.name(k))) continue;  // a constant
       const size_t first = made.inputs.size();
       addLeaves(*parameters_[k], results.name(k), anyNumber, made.inputs);
       if (const ast::Binding* binding = sizeParameter(declaration_.parameters[k]))

@@ -247,7 +247,9 @@ int callWith(const dini_function* function, const void* const* in, void* const* 
   // Derivatives, and a status that they led to, are void where the fast variant met a tie.
   if (tie && function->probe != nullptr && status != DINI_INTERRUPTED)
     status = callOnce(function->probe, in, out, sizes, tape, work, info, &notes);
-  if (info != nullptr) info->tie = tie || info->ties > 0 ? 1 : 0;
+  if (info == nullptr) return status;
+  info->tie = tie || info->ties > 0 ? 1 : 0;
+  if (status == DINI_OK && notes.rcond_site >= 0) info->rcond = notes.rcond;
   return status;
 }
 

@@ -57,7 +57,7 @@ typedef struct dini_info {
   /* From a call that succeeded. */
   int64_t tie;  /* 1: a derivative was taken exactly at a kink */
   int64_t ties; /* how many of them the probe of `locked` met */
-  double rcond;        /* reciprocal condition estimate of the Jacobian, -1: not known */
+  double rcond; /* smallest reciprocal condition estimate of a linear system outside solvers, -1: none */
 } dini_info;
 
 /* "the solver did not converge" */

@@ -30,7 +30,7 @@ inline constexpr double nan = std::numeric_limits<double>::quiet_NaN();
 // --- statuses
 enum class status {
   not_converged = 1, non_finite, singular, start_out_of_domain, multiple_root, assertion, bounds,
-  bound, shape, interrupted, memory, domain,
+  bound, shape, interrupted, memory, domain, irregular,
 };
 
 // A call that ends with a status: what, where in the Dini source, and numbers where there are some.
@@ -49,7 +49,8 @@ class error : public std::runtime_error {
         "ok", "a solve did not converge", "a value is not finite", "a linear system is singular",
         "the start is outside the domain", "a multiple root", "an assertion failed",
         "an index is out of bounds", "too many iterations", "sizes do not fit", "interrupted",
-        "out of memory", "a matrix is outside the domain"};
+        "out of memory", "a matrix is outside the domain",
+        "the equations define no derivative"};
     return names[static_cast<int>(what)];
   }
 };
