@@ -128,8 +128,7 @@ void SourceTexts::add(session::Session& session, const SourceTarget& target,
 
 std::string SourceTexts::text() const {
   if (text_.empty()) return "";
-  return (stage_ == "cpp" ? emit::cppPreamble(uses_routines_) : "# Made by `dini emit --as dini`.
-") + text_;
+  return (stage_ == "cpp" ? emit::cppPreamble(uses_routines_) : "# Made by `dini emit --as dini`.\n") + text_;
 }
 
 }  // namespace dini::driver
