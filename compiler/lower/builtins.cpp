@@ -229,7 +229,7 @@ Val Emitter::callBuiltin(Builtin builtin, std::vector<NamedVal> arguments) {
     default:
       break;
   }
-  if (builtin >= Builtin::Ties)
+  if (builtin >= Builtin::Plot)
     fail(DiagCode::NotYet, span_,
          fmt::format("`{}` is not available yet", sema::spelling(builtin)));
   std::vector<Val> a = orderedArguments(builtin, std::move(arguments));
