@@ -155,7 +155,7 @@ TEST_CASE("imports are relative to the file, cycles are allowed (E0204, E0701)")
     CHECK(made.program.addFile((folder / "none.dini").string()) == nullptr);
     CHECK(made.report().substr(0, 5) == "E0701");
   }
-  CHECK(report("import cpp \"kernel.cpp\"") == "E0901: importing C++ is not there yet");
+  CHECK(report("import cpp \"kernel.cpp\"") == "E0204: `kernel.cpp` cannot be read");
   fs::remove_all(folder);
 }
 
