@@ -38,6 +38,9 @@ bool Tracer::arrays(const Step& step, Frame& frame) {
     case OpCode::ArgSort:
     case OpCode::ArgExtreme: order(step, frame); return true;
     case OpCode::LinearSolve: linearSolve(step, frame); return true;
+    case OpCode::SparseSolve: sparseSolve(step, frame); return true;
+    case OpCode::ProjSimplex: projSimplex(step, frame); return true;
+    case OpCode::ProjSoc: projSoc(step, frame); return true;
     default: return false;
   }
 }

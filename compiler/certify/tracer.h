@@ -78,6 +78,11 @@ class Tracer {
   void order(const Step& step, Frame& frame);
   void linearSolve(const Step& step, Frame& frame);
 
+  // trace_projections.cpp
+  void projSimplex(const Step& step, Frame& frame);
+  void projSoc(const Step& step, Frame& frame);
+  void sparseSolve(const Step& step, Frame& frame);
+
   // Ids of operand k of a real type, constants where it has none.
   Slot idsOf(const Step& step, Frame& frame, size_t k);
   bool anyIds(const Step& step, const Frame& frame) const;
