@@ -61,6 +61,7 @@ void FunctionEmitter::emitLaneMap(const Op& loop) {
   state.width = chooseWidth(loop);
   openCells(state);
   llvm::Value* outer_batch = batch_index_;
+  llvm::Value* mark = stackTop();  // what a group of members allocates ends with it
   countedLoop(i64c(0), trip, state.width, [&](llvm::Value* first) {
     pollCancel(loop);
     state.mask = b_.getTrue();
@@ -94,6 +95,7 @@ void FunctionEmitter::emitLaneMap(const Op& loop) {
     }
     closeRegion(body);
     reportLaneFailure(chunk);
+    setStackTop(mark);
     lanes_ = {};
     affine_.clear();
   });
