@@ -5,7 +5,6 @@
 // "Irreducible kinks".
 #include <algorithm>
 #include <cmath>
-#include <limits>
 #include <numeric>
 #include <optional>
 
@@ -23,8 +22,6 @@ using ir::Value;
 using Values = std::vector<Value*>;
 
 namespace {
-
-constexpr double kRounding = 64 * std::numeric_limits<double>::epsilon();
 
 std::string letters(size_t rank) { return std::string("abcdefghijklmnop").substr(0, rank); }
 
@@ -149,7 +146,7 @@ Value* Forward::onKink(ir::Builder& b, const ir::Op& op) {
     }
     default: {
       Value* size = absolute(b, x(op.operand(1)));
-      Value* bound = b.mul(b.real(kRounding), b.reduce("max", size, {0}));
+      Value* bound = b.mul(b.real(kTieRounding), b.reduce("max", size, {0}));
       return anyOf(b, b.op(OpCode::FLe, {size, bound}));
     }
   }
@@ -291,7 +288,7 @@ void Forward::probeExtreme(ir::Builder& b, const ir::Op& op, Value* v, Value* h)
   Value* beside = spread(b, best, v, axes);
   Value* lag = max ? b.sub(beside, h) : b.sub(h, beside);
   Value* terms = b.add(termMagnitude(b, h), absolute(b, beside));
-  Value* behind = b.op(OpCode::FLt, {b.mul(b.real(kRounding), terms), lag});
+  Value* behind = b.op(OpCode::FLt, {b.mul(b.real(kTieRounding), terms), lag});
   Value* loses = b.op(OpCode::And, {tied, behind});
   primal_[op.result()] = b.op(OpCode::Reduce, {b.select(loses, worst, v)}, op.attrs);
   setDot(op.result(), b.select(b.op(OpCode::IsFinite, {best}), best, b.real(0.0)));

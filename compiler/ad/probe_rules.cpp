@@ -209,8 +209,7 @@ bool hasGap(const ir::Op& op) {
 
 // Of a switch s = p - q: at a tie `at_tie`, within rounding of one Near, else None.
 Value* tieKind(ir::Builder& b, Value* s, Value* p, Value* q, Value* at_tie) {
-  constexpr double kRounding = 64 * 0x1p-52;
-  Value* scale = b.mul(b.real(kRounding), b.add(termMagnitude(b, p), termMagnitude(b, q)));
+  Value* scale = b.mul(b.real(kTieRounding), b.add(termMagnitude(b, p), termMagnitude(b, q)));
   Value* near = b.op(OpCode::FLe, {absolute(b, s), scale});
   Value* kind = b.select(near, code(b, ir::TieKind::Near), code(b, ir::TieKind::None));
   if (at_tie == nullptr) at_tie = code(b, ir::TieKind::Decided);

@@ -1,11 +1,11 @@
 #include "ad/root_ties.h"
 
-#include <limits>
 
 #include "ad/forward.h"
 #include "ad/nested_roots.h"
 #include "ad/probe.h"
 #include "ad/split.h"
+#include "ad/ties.h"
 #include "base/check.h"
 #include "ir/run_notes.h"
 #include "ir/walk.h"
@@ -17,8 +17,6 @@ using ir::Value;
 using Values = std::vector<Value*>;
 
 namespace {
-
-constexpr double kRounding = 64 * std::numeric_limits<double>::epsilon();
 
 // A scalar's image is one row.
 Value* asRows(ir::Builder& b, Value* image) {
@@ -165,7 +163,7 @@ TieSet::TieSet(ir::Builder& b, const RootPoint& point, const TiedEquations& equa
   auto description = equations.description();
   Values described = ir::inlineCall(b, *description, point.arguments);
   for (size_t g = 0; g < equations.groups().size(); ++g) {
-    rounding_.push_back(b.mul(b.real(kRounding), described[2 * g]));
+    rounding_.push_back(b.mul(b.real(kTieRounding), described[2 * g]));
     earlier_.push_back(described[2 * g + 1]);
   }
 }

@@ -7,6 +7,9 @@
 
 namespace dini::ad {
 
+// What counts as zero beside the sum of the magnitudes of the terms that were added.
+inline constexpr double kTieRounding = 64 * 0x1p-52;
+
 // A policy as a nonzero attrs.i of a `choose`, a comparison `if` or a `reduce`: that of the function
 // which the kink was written in (@ties), which overrides the request's. Such kinks are unified among
 // themselves only.

@@ -77,23 +77,18 @@ void CppWriter::takeStacks(const std::vector<Stacked>& stacks) {
 // carries = yields, all at once: what reads a carry that changes is put aside first.
 void CppWriter::nextCarries(const ir::Region& region, const std::vector<std::string>& carries, std::span<Value* const> args) {
   std::vector<std::pair<std::string, std::string>> assignments;
-  size_t changing = 0;
-  for (size_t k = 0; k < carries.size(); ++k) changing += region.yields()[k] != args[k] ? 1 : 0;
-  for (size_t k = 0; k < carries.size(); ++k) {
-    const Value* next = region.yields()[k];
-    if (next == args[k]) continue;
-    bool expression = next->def != nullptr && uses_.isInlined(*next->def);
-    bool carried = std::find(args.begin(), args.end(), next) != args.end();
+  for (const CarryMove& move : carryMoves(uses_, region, args)) {
+    const Value* next = move.next;
     std::string value = text(next);
-    if ((expression || carried) && changing > 1) {
-      std::string aside = names_.fresh(carries[k] + "_next");
+    if (move.aside) {
+      std::string aside = names_.fresh(carries[move.carry] + "_next");
       lines_.line(fmt::format("{} {} = {};", typeName(next->type), aside, value));
       value = next->type.isScalar() ? aside : fmt::format("std::move({})", aside);
-    } else if (!expression && !carried && !next->type.isScalar() && next->region == &region && uses_.readers(next).size() > 0 &&
-               uses_.endsAt(next, region.terminator())) {
+    } else if (!move.reads_carries && !next->type.isScalar() && next->region == &region &&
+               uses_.readers(next).size() > 0 && uses_.endsAt(next, region.terminator())) {
       value = fmt::format("std::move({})", value);
     }
-    assignments.emplace_back(carries[k], value);
+    assignments.emplace_back(carries[move.carry], value);
   }
   for (const auto& [name, value] : assignments) lines_.line(fmt::format("{} = {};", name, value));
 }

@@ -146,20 +146,14 @@ std::vector<std::string> DiniWriter::declareCarries(const Op& op, size_t first, 
 // All at once, as in the C++ writer.
 void DiniWriter::nextCarries(const ir::Region& region, const std::vector<std::string>& carries, std::span<Value* const> args) {
   std::vector<std::pair<std::string, std::string>> assignments;
-  size_t changing = 0;
-  for (size_t k = 0; k < carries.size(); ++k) changing += region.yields()[k] != args[k] ? 1 : 0;
-  for (size_t k = 0; k < carries.size(); ++k) {
-    const Value* next = region.yields()[k];
-    if (next == args[k]) continue;
-    bool expression = next->def != nullptr && uses_.isInlined(*next->def);
-    bool carried = std::find(args.begin(), args.end(), next) != args.end();
-    std::string value = text(next);
-    if ((expression || carried) && changing > 1) {
-      std::string aside = names_.fresh(carries[k] + "_next");
+  for (const CarryMove& move : carryMoves(uses_, region, args)) {
+    std::string value = text(move.next);
+    if (move.aside) {
+      std::string aside = names_.fresh(carries[move.carry] + "_next");
       lines_.line(fmt::format("let {} = {}", aside, value));
       value = aside;
     }
-    assignments.emplace_back(carries[k], value);
+    assignments.emplace_back(carries[move.carry], value);
   }
   for (const auto& [name, value] : assignments) lines_.line(fmt::format("{} = {}", name, value));
 }

@@ -81,4 +81,16 @@ bool Uses::endsAt(const ir::Value* value, const ir::Op& op) const {
   return here == 1;
 }
 
+std::vector<CarryMove> carryMoves(const Uses& uses, const ir::Region& region, std::span<ir::Value* const> args) {
+  std::vector<CarryMove> moves;
+  for (size_t k = 0; k < args.size(); ++k) {
+    const ir::Value* next = region.yields()[k];
+    if (next == args[k]) continue;
+    bool expression = next->def != nullptr && uses.isInlined(*next->def);
+    moves.push_back({k, next, expression || std::find(args.begin(), args.end(), next) != args.end()});
+  }
+  for (CarryMove& move : moves) move.aside = move.reads_carries && moves.size() > 1;
+  return moves;
+}
+
 }  // namespace dini::emit

@@ -46,4 +46,13 @@ inline bool isRealLiteral(const ir::Value* value, double number) {
   return isLiteral(value) && value->type.isReal() && value->def->attrs.f == number;
 }
 
+// A carry that gets another value at the end of an iteration. All change at once: `aside` where the new
+// value reads carries and others change too.
+struct CarryMove {
+  size_t carry = 0;
+  const ir::Value* next = nullptr;
+  bool reads_carries = false, aside = false;
+};
+std::vector<CarryMove> carryMoves(const Uses& uses, const ir::Region& region, std::span<ir::Value* const> args);
+
 }  // namespace dini::emit

@@ -7,14 +7,12 @@
 // tape that was moved, with workspaces and tapes of exactly the stated size between guard pages.
 // Several threads read one tape. What is no tape of the function is a status.
 #include <string.h>
-#include <sys/mman.h>
-#include <unistd.h>
 
 #include <atomic>
 #include <thread>
 #include <vector>
 
-#include "check.h"
+#include "guarded.h"
 #include "steps.hpp"
 
 namespace {
@@ -37,15 +35,6 @@ struct Functions {
         f##_jvp_work_bytes, f##_fwd_work_bytes, f##_bwd_work_bytes, f##_tan_work_bytes,           \
         f##_tape_bytes                                                                            \
   }
-
-char* guarded(size_t bytes) {
-  const auto page = static_cast<size_t>(sysconf(_SC_PAGESIZE));
-  const size_t inside = (bytes + page - 1) / page * page;
-  char* start = static_cast<char*>(mmap(nullptr, inside + 2 * page, PROT_NONE,
-                                        MAP_PRIVATE | MAP_ANONYMOUS, -1, 0));
-  CHECK(mprotect(start + page, inside, PROT_READ | PROT_WRITE) == 0);
-  return start + page + inside - bytes;
-}
 
 // Words of leaves; ints are held as their bits.
 using Words = std::vector<double>;

@@ -4,26 +4,15 @@
 // compile: -std=c++20 -fsanitize=address,undefined
 // Two threads at once; each workspace has exactly the stated size and ends at a guard page. Without
 // a sanitizer a hook counts allocations during calls: there are none.
-#include <sys/mman.h>
-#include <unistd.h>
 
 #include <atomic>
 #include <thread>
 
-#include "check.h"
+#include "guarded.h"
 #include "equilibrium.h"
 
 namespace {
 std::atomic<long> allocations{0};
-
-char* guarded(size_t bytes) {
-  const auto page = static_cast<size_t>(sysconf(_SC_PAGESIZE));
-  const size_t inside = (bytes + page - 1) / page * page;
-  char* start = static_cast<char*>(mmap(nullptr, inside + 2 * page, PROT_NONE,
-                                        MAP_PRIVATE | MAP_ANONYMOUS, -1, 0));
-  CHECK(mprotect(start + page, inside, PROT_READ | PROT_WRITE) == 0);
-  return start + page + inside - bytes;
-}
 
 void run(double shift) {
   char* work = guarded(layer_vjp_work_bytes(nullptr));
