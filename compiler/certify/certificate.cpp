@@ -5,6 +5,7 @@
 
 #include <fmt/format.h>
 
+#include "certify/block_witness.h"
 #include "certify/global.h"
 #include "certify/reach.h"
 #include "certify/regularity.h"
@@ -24,6 +25,7 @@ class Certifier {
     out_.span = system_.span;
     out_.unknowns = system_.own_unknowns;
     out_.kinks = switches_.classes().size();
+    for (const Block& block : system_.blocks) out_.kinks += block.set != BlockSet::None;
     for (size_t k = 0; k < system_.own_unknowns; ++k)
       out_.solution.push_back(system_.graph.node(system_.graph.unknowns()[k]).value);
   }
@@ -39,7 +41,8 @@ class Certifier {
       out_.how = solution_.obstacle;
       return out_;
     }
-    GlobalRule rule = globalRule(system_, options_.unification, options_.node_limit);
+    GlobalRule rule;
+    if (system_.blocks.empty()) rule = globalRule(system_, options_.unification, options_.node_limit);
     if (rule.holds) return proveGlobally(rule);
     if (prove()) return out_;
     if (!refute() && out_.how.empty()) out_.how = "no test decided";
@@ -64,9 +67,10 @@ class Certifier {
   bool tryBox(double delta, double correction, Regular& result);
   bool refute();
   bool refuteSmooth(const LiftedJacobian& j);
+  bool refuteBlocks(const LiftedJacobian& j);
   bool refuteFrom(const LiftedJacobian& j, const Vertex& v, bool& decided);
   bool checkedWitness(const LiftedJacobian& j, const std::vector<double>& d, Witness kind,
-                      std::string how);
+                      std::string how, const LiftedJacobian::Thetas& thetas = {});
   bool patternsReachable(const LiftedJacobian& j, const std::vector<double>& d);
   std::vector<Vertex> vertices(const LiftedJacobian& j) const;
 
@@ -95,6 +99,10 @@ Regular Certifier::regular(double r, double delta) {
     return none;
   }
   Regular found;
+  if (!j.parts.empty()) {
+    if (size > kSizeLimit) none.how = fmt::format("more than {} unknowns and tied switches", kSizeLimit);
+    return size > kSizeLimit ? none : byBlocks(j, system_.blocks, solution_.residual);
+  }
   for (bool dominance : {size > kSmall, size <= kSmall}) {
     if (!dominance && size > kSizeLimit) continue;
     found = dominance ? byDominance(j, solution_.residual) : byNorm(j, solution_.residual);
@@ -216,6 +224,7 @@ bool Certifier::refute() {
     return false;
   }
   if (j.n + j.k() > kSizeLimit) return false;
+  if (!j.parts.empty()) return refuteBlocks(j);
   if (j.k() == 0) return refuteSmooth(j);
   for (const Vertex& v : vertices(j)) {
     bool decided = false;
@@ -239,6 +248,24 @@ bool Certifier::refuteSmooth(const LiftedJacobian& j) {
   if (checkedWitness(j, {}, Witness::NumericallySingular, "the Jacobian is numerically singular"))
     return true;
   out_.how = "the root is not enclosed";
+  return false;
+}
+
+bool Certifier::refuteBlocks(const LiftedJacobian& j) {
+  if (!solution_.blocks_tied) {
+    out_.how = "a kink of rank above one is too close to tell, and not tied";
+    return false;
+  }
+  std::optional<BlockWitness> found = singularElement(j, system_.blocks);
+  if (!found) {
+    out_.how = "kinks of rank above one: the sufficient test failed, and no singular Jacobian was found";
+    return false;
+  }
+  std::string how = found->sign_change ? "two elements of the set have determinants of opposite sign"
+                                       : "elements of the set with a singular Jacobian";
+  Witness kind = found->sign_change ? Witness::SignChange : Witness::NumericallySingular;
+  if (checkedWitness(j, found->weights, kind, std::move(how), found->thetas)) return true;
+  out_.how = "a witness was found that did not pass its check";
   return false;
 }
 
@@ -288,8 +315,8 @@ bool Certifier::patternsReachable(const LiftedJacobian& j, const std::vector<dou
 }
 
 bool Certifier::checkedWitness(const LiftedJacobian& j, const std::vector<double>& d, Witness kind,
-                               std::string how) {
-  Singularity found = singularity(j.at(pointWeights(d)));
+                               std::string how, const LiftedJacobian::Thetas& thetas) {
+  Singularity found = singularity(j.at(pointWeights(d), thetas));
   if (!(found.ratio <= kSingular)) return false;
   out_.verdict = Verdict::Refuted;
   out_.witness = kind;
@@ -298,6 +325,9 @@ bool Certifier::checkedWitness(const LiftedJacobian& j, const std::vector<double
   found.kernel.resize(std::min(found.kernel.size(), system_.own_unknowns));
   out_.kernel = std::move(found.kernel);
   for (size_t i = 0; i < d.size() && i < out_.tied.size(); ++i) out_.tied[i].weight = d[i];
+  for (size_t b = 0; b < thetas.size(); ++b)
+    for (TiedSwitch& tie : out_.tied)
+      if (tie.block == static_cast<int>(j.parts[b].block)) tie.element = thetas[b];
   return true;
 }
 

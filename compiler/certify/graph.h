@@ -7,6 +7,7 @@
 #pragma once
 
 #include <array>
+#include <limits>
 #include <map>
 #include <optional>
 #include <string>
@@ -61,16 +62,43 @@ struct Guard {
   bool then_side = false;  // of an `if` far from its tie, where p < q always
 };
 
+// y = P(v), a map with its Jacobians (block.h). The outputs are unknowns of the graph.
+enum class BlockSet : uint8_t { None, Ball, Order, Cone, Spectral };
+
+struct Block {
+  BlockSet set = BlockSet::None;
+  std::vector<NodeId> inputs, outputs;
+  std::vector<double> at;           // the inputs, as P was evaluated
+  double error = 0;                 // Euclidean, of the values of the outputs there
+  double stretch = 1;               // Lipschitz constant of P
+  size_t rows = 0, columns = 0;     // of Theta
+  std::vector<double> base;         // outputs x inputs; empty: 0
+  std::vector<double> left, right;  // outputs x rows, columns x inputs; empty: I
+  double gap = std::numeric_limits<double>::infinity();  // to the next kink; infinite: T holds everywhere
+  double condition = 1;             // size of the inputs / gap
+  double blur = 0;                  // the bound on E at radius 0
+  double distance = 0, magnitude = 0;  // from the kink, and of the terms that form it
+  Span span;
+};
+
 // F = 0 with as many equations as the graph has unknowns. With `obstacle`, there is something in
 // the residual that no certificate can be given for: it says what.
 struct System {
   Graph graph;
-  std::vector<NodeId> equations;
+  std::vector<NodeId> equations;  // that of a block's output is the output alone: y - P(v) = 0 is the block's
   std::vector<Guard> guards;
+  std::vector<Block> blocks;
   size_t own_unknowns = 0;  // the others stand for results of inner solves
   Span span;
   std::string obstacle;
   Span obstacle_span;
+
+  // What the equations are made of: themselves and the inputs of blocks, in this order.
+  std::vector<NodeId> roots() const {
+    std::vector<NodeId> all = equations;
+    for (const Block& block : blocks) all.insert(all.end(), block.inputs.begin(), block.inputs.end());
+    return all;
+  }
 };
 
 }  // namespace dini::certify

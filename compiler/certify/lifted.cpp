@@ -1,6 +1,9 @@
 #include "certify/lifted.h"
 
 #include <algorithm>
+#include <cmath>
+
+#include "certify/block.h"
 
 #include "certify/interval_algebra.h"
 #include "ops/table.h"
@@ -36,11 +39,39 @@ Matrix weighted(const Matrix& rows, const std::vector<Interval>& d, size_t n, bo
   return a;
 }
 
+// a -= feeds Theta reads
+void subtractParts(const LiftedJacobian& j, const LiftedJacobian::Thetas& thetas, const Matrix& reads, Matrix& a) {
+  for (size_t b = 0; b < thetas.size(); ++b) {
+    const LiftedJacobian::Part& part = j.parts[b];
+    for (size_t r = 0; r < part.rows; ++r) {
+      std::vector<Interval> image(a.columns);
+      for (size_t c = 0; c < part.columns; ++c)
+        if (double theta = thetas[b][r * part.columns + c]; theta != 0)
+          for (size_t l = 0; l < a.columns; ++l) image[l] = image[l] + Interval(theta) * reads.at(part.column + c, l);
+      for (size_t i = 0; i < j.feeds.rows; ++i) {
+        Interval feed = j.feeds.at(i, part.row + r);
+        if (feed.lo == 0 && feed.hi == 0) continue;
+        for (size_t l = 0; l < a.columns; ++l) a.at(i, l) = a.at(i, l) - feed * image[l];
+      }
+    }
+  }
+}
+
+bool isNumber(const Block& block) {
+  return block.set == BlockSet::Spectral && block.rows == 1 && block.columns == 1;
+}
+
 }  // namespace
 
-Matrix LiftedJacobian::at(const std::vector<Interval>& d) const { return weighted(unknowns, d, n, true); }
-Matrix LiftedJacobian::parametersAt(const std::vector<Interval>& d) const {
-  return weighted(parameters, d, n, false);
+Matrix LiftedJacobian::at(const std::vector<Interval>& d, const Thetas& thetas) const {
+  Matrix a = weighted(unknowns, d, n, true);
+  subtractParts(*this, thetas, reads, a);
+  return a;
+}
+Matrix LiftedJacobian::parametersAt(const std::vector<Interval>& d, const Thetas& thetas) const {
+  Matrix b = weighted(parameters, d, n, false);
+  subtractParts(*this, thetas, reads_parameters, b);
+  return b;
 }
 
 Lifted::Lifted(const System& system, const Switches& switches, const std::vector<char>& held)
@@ -55,6 +86,17 @@ Lifted::Lifted(const System& system, const Switches& switches, const std::vector
     }
     still_[at] = still;
   }
+  for (size_t b = 0; b < system.blocks.size(); ++b) {
+    if (isNumber(system.blocks[b])) scalar_blocks_.push_back(b);
+    for (size_t k = 0; k < system.blocks[b].outputs.size(); ++k)
+      output_of_[system.blocks[b].outputs[k]] = {b, k};
+  }
+}
+
+int Lifted::blockOfClass(int class_id) const {
+  auto at = static_cast<size_t>(class_id);
+  size_t switches = switches_.classes().size();
+  return at < switches ? -1 : static_cast<int>(scalar_blocks_[at - switches]);
 }
 
 std::string Lifted::evaluate(const Box& box, Ends ends) {
@@ -110,6 +152,12 @@ Matrix Lifted::residual() const {
       Interval a = value(node.operands[0]), b = value(node.operands[1]);
       if (a.isPoint() && b.isPoint() && a.lo == b.lo) y = 0.0;
     }
+    if (auto output = output_of_.find(system_.equations[i]); output != output_of_.end()) {
+      const Block& block = system_.blocks[output->second.first];
+      double error = roundUp(block.error + roundUp(block.stretch * inputRadius(block)));
+      if (error > 0) error = roundUp(error);
+      y = y - Interval(node.value) + Interval(-error, error);
+    }
     f.at(i, 0) = y;
   }
   return f;
@@ -117,6 +165,7 @@ Matrix Lifted::residual() const {
 
 // In units and orientation of the first kink, from every member: any of them may decide.
 Interval Lifted::switchValue(int class_id) const {
+  if (int b = blockOfClass(class_id); b >= 0) return system_.blocks[static_cast<size_t>(b)].distance;
   const KinkClass& own = switches_.classes()[static_cast<size_t>(class_id)];
   Interval all = Interval::everything();
   for (size_t member : own.members) {
@@ -136,6 +185,7 @@ std::vector<int> Lifted::sides() const {
     Interval s = switchValue(static_cast<int>(c));
     sides.push_back(s.lo > 0 ? 1 : s.hi < 0 ? -1 : 0);
   }
+  sides.resize(classCount(), 0);
   return sides;
 }
 
@@ -153,43 +203,141 @@ std::string Lifted::jacobian(LiftedJacobian& result, const std::vector<int>* for
   shape.n = result.n;
   shape.tied = result.tied;
   shape.sides = result.sides;
-  for (size_t i = 0; i < result.n; ++i)
-    if (std::string why = row(system_.equations[i], 1, shape, i, result); !why.empty()) return why;
+  if (std::string why = readRows(shape, result); !why.empty()) return why;
+  for (size_t i = 0; i < result.n; ++i) {
+    auto output = output_of_.find(system_.equations[i]);
+    std::string why = output == output_of_.end()
+                          ? row({{system_.equations[i], 1.0}}, shape, i, result)
+                          : blockRow(system_.blocks[output->second.first], output->second.second, shape, i, result);
+    if (!why.empty()) return why;
+  }
   for (size_t i = 0; i < result.k(); ++i) {
-    const KinkClass& own = switches_.classes()[static_cast<size_t>(result.tied[i])];
-    const Node& first = graph.node(own.first);
-    for (int side : {0, 1}) {
-      double sign = side == 0 ? 1 : -1;
-      std::string why = row(first.operands[static_cast<size_t>(side)], sign, shape, result.n + i, result);
-      if (!why.empty()) return why;
+    Seeds seeds;
+    if (int b = blockOfClass(result.tied[i]); b >= 0) {
+      seeds = readSeeds(system_.blocks[static_cast<size_t>(b)], 0);
+    } else {
+      const Node& first = graph.node(switches_.classes()[static_cast<size_t>(result.tied[i])].first);
+      seeds = {{first.operands[0], 1.0}, {first.operands[1], -1.0}};
     }
+    if (std::string why = row(seeds, shape, result.n + i, result); !why.empty()) return why;
   }
   if (!result.unknowns.finite() || !result.parameters.finite())
     return "a derivative has no finite enclosure";
   return "";
 }
 
+// y - base v - left Theta right v
+std::string Lifted::blockRow(const Block& block, size_t output, const LiftedJacobian& shape, size_t at,
+                             LiftedJacobian& result) {
+  double off = drift(block, inputRadius(block));
+  if (!std::isfinite(off)) return "a projection is not known to stay on its piece over the enclosure";
+  auto number = static_cast<size_t>(&block - system_.blocks.data());
+  size_t n = block.inputs.size();
+  auto left = [&](size_t r) { return block.left.empty() ? (r == output ? 1.0 : 0.0) : block.left[output * block.rows + r]; };
+  double added = 0;  // a number for Theta that is not tied
+  if (auto scalar = std::find(scalar_blocks_.begin(), scalar_blocks_.end(), number); scalar != scalar_blocks_.end()) {
+    size_t class_id = switches_.classes().size() + static_cast<size_t>(scalar - scalar_blocks_.begin());
+    if (shape.sides[class_id] > 0) added = left(0);
+    auto tied = std::find(shape.tied.begin(), shape.tied.end(), static_cast<int>(class_id));
+    if (tied != shape.tied.end()) {
+      Interval& entry = result.unknowns.at(at, shape.n + static_cast<size_t>(tied - shape.tied.begin()));
+      entry = entry - Interval(left(0));
+    }
+  }
+  Seeds seeds{{block.outputs[output], 1.0}};
+  for (size_t i = 0; i < n && (!block.base.empty() || added != 0); ++i) {
+    Interval slope = block.base.empty() ? Interval(0.0) : Interval(block.base[output * n + i]);
+    if (added != 0) slope = slope + Interval(added) * Interval(block.right.empty() ? 1.0 : block.right[i]);
+    seeds.push_back({block.inputs[i], Interval(-off, off) - slope});
+  }
+  for (const LiftedJacobian::Part& part : result.parts)
+    for (size_t r = 0; r < part.rows && part.block == number; ++r) result.feeds.at(at, part.row + r) = left(r);
+  return row(seeds, shape, at, result);
+}
+
+Lifted::Seeds Lifted::readSeeds(const Block& block, size_t column) const {
+  Seeds seeds;
+  size_t n = block.inputs.size();
+  for (size_t i = 0; i < n; ++i) {
+    double entry = block.right.empty() ? (i == column ? 1.0 : 0.0) : block.right[column * n + i];
+    if (entry != 0) seeds.push_back({block.inputs[i], entry});
+  }
+  return seeds;
+}
+
+// What the Thetas read, and where they go.
+std::string Lifted::readRows(const LiftedJacobian& shape, LiftedJacobian& result) {
+  size_t rows = 0, columns = 0;
+  for (size_t b = 0; b < system_.blocks.size(); ++b) {
+    const Block& block = system_.blocks[b];
+    if (block.set == BlockSet::None || isNumber(block)) continue;
+    result.parts.push_back({b, block.rows, block.columns, rows, columns});
+    rows += block.rows;
+    columns += block.columns;
+  }
+  size_t size = result.n + result.k();
+  result.feeds = Matrix(size, rows);
+  LiftedJacobian own;
+  own.unknowns = Matrix(columns, size);
+  own.parameters = Matrix(columns, system_.graph.parameters().size());
+  for (const LiftedJacobian::Part& part : result.parts)
+    for (size_t c = 0; c < part.columns; ++c)
+      if (std::string why = row(readSeeds(system_.blocks[part.block], c), shape, part.column + c, own); !why.empty())
+        return why;
+  result.reads = std::move(own.unknowns);
+  result.reads_parameters = std::move(own.parameters);
+  bool finite = result.reads.finite() && result.reads_parameters.finite();
+  return finite ? "" : "a derivative has no finite enclosure";
+}
+
+double Lifted::inputRadius(const Block& block) const {
+  double squares = 0;
+  for (size_t i = 0; i < block.inputs.size(); ++i) {
+    double off = (value(block.inputs[i]) - Interval(block.at[i])).magnitude();
+    if (off > 0) squares = roundUp(squares + roundUp(off * off));
+  }
+  return squares > 0 ? roundUp(std::sqrt(squares)) : 0;
+}
+
+double Lifted::blockSlope(size_t block, const std::vector<int>& sides) {
+  double largest = 0;
+  for (size_t c = 0; c < system_.blocks[block].columns; ++c) {
+    LiftedJacobian one;
+    one.n = system_.graph.unknowns().size();
+    one.sides = sides;
+    one.unknowns = Matrix(1, one.n);
+    one.parameters = Matrix(1, system_.graph.parameters().size());
+    if (!row(readSeeds(system_.blocks[block], c), one, 0, one).empty()) return 0;
+    double sum = 0;
+    for (const Interval& slope : one.unknowns.entries) sum += slope.magnitude();
+    largest = std::max(largest, sum);
+  }
+  return largest;
+}
+
 std::optional<std::vector<Interval>> Lifted::switchRow(int class_id, const std::vector<int>& sides) {
+  if (blockOfClass(class_id) >= 0) return std::nullopt;
   LiftedJacobian one;
   one.n = system_.graph.unknowns().size();
   one.sides = sides;
   one.unknowns = Matrix(1, one.n);
   one.parameters = Matrix(1, system_.graph.parameters().size());
   const Node& first = system_.graph.node(switches_.classes()[static_cast<size_t>(class_id)].first);
-  for (size_t side : {0u, 1u})
-    if (!row(first.operands[side], side == 0 ? 1 : -1, one, 0, one).empty()) return std::nullopt;
+  if (!row({{first.operands[0], 1.0}, {first.operands[1], -1.0}}, one, 0, one).empty()) return std::nullopt;
   std::vector<Interval> all = one.unknowns.entries;
   all.insert(all.end(), one.parameters.entries.begin(), one.parameters.entries.end());
   return all;
 }
 
-std::string Lifted::row(NodeId node, double sign, const LiftedJacobian& shape, size_t at,
-                        LiftedJacobian& result) {
-  size_t count = static_cast<size_t>(node) + 1;
+std::string Lifted::row(const Seeds& seeds, const LiftedJacobian& shape, size_t at, LiftedJacobian& result) {
+  size_t count = 0;
+  for (const auto& [node, bar] : seeds) count = std::max(count, static_cast<size_t>(node) + 1);
   bars_.assign(count, Interval());
   pending_.assign(count, 0);
-  bars_[count - 1] = sign;
-  pending_[count - 1] = 1;
+  for (const auto& [node, bar] : seeds) {
+    bars_[static_cast<size_t>(node)] = bars_[static_cast<size_t>(node)] + bar;
+    pending_[static_cast<size_t>(node)] = 1;
+  }
   for (size_t id = count; id-- > 0;) {
     if (!pending_[id] || (bars_[id].lo == 0 && bars_[id].hi == 0)) continue;
     std::string why = spread(static_cast<NodeId>(id), bars_[id], shape, at, result);

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "certify/block.h"
 #include "certify/regularity.h"
 
 namespace dini::certify {
@@ -36,9 +37,13 @@ class AtSolution {
         double s = switchAt(c);
         sides.push_back(s > 0 ? 1 : s < 0 ? -1 : tie);
       }
+      for (size_t b : lifted_.scalarBlocks()) {
+        double s = system_.blocks[b].distance;
+        sides.push_back(s > 0 ? 1 : s < 0 ? -1 : tie);
+      }
       LiftedJacobian j;
       if (!lifted_.jacobian(j, &sides).empty()) continue;
-      std::optional<Preconditioner> p = j.n <= kSizeLimit ? precondition(j.unknowns) : std::nullopt;
+      std::optional<Preconditioner> p = j.n <= kSizeLimit ? precondition(j.at({}, someElements(j, tie))) : std::nullopt;
       bool usable = p && p->eta < 1;
       double step = usable ? boundSolution(*p, out_.residual) : size;
       takeTies(sides, step);
@@ -46,7 +51,16 @@ class AtSolution {
       out_.correction = step;
       return;
     }
-    if (out_.sides.empty()) out_.sides.assign(switches_.classes().size(), 1);
+    if (out_.sides.empty()) out_.sides.assign(lifted_.classCount(), 1);
+  }
+
+  LiftedJacobian::Thetas someElements(const LiftedJacobian& j, int tie) const {
+    LiftedJacobian::Thetas all;
+    for (const LiftedJacobian::Part& part : j.parts) {
+      const Block& block = system_.blocks[part.block];
+      all.push_back(tie > 0 ? centre(block) : element(block, std::vector<double>(part.columns, 1)));
+    }
+    return all;
   }
 
   // tau_c = ||ds_c/dz|| e + 64 eps scale(s_c); ds_c/dz with the other switches on their sides.
@@ -57,8 +71,38 @@ class AtSolution {
       if (!isTied(c, sides, correction)) continue;
       out_.sides[c] = 0;
       const KinkClass& own = switches_.classes()[c];
-      out_.tied.push_back({system_.graph.node(own.first).span, switchAt(c), 0, static_cast<int>(c)});
+      out_.tied.push_back({system_.graph.node(own.first).span, switchAt(c), 0, static_cast<int>(c), "", -1, {}});
     }
+    takeBlocks(sides, correction);
+  }
+
+  void takeBlocks(const std::vector<int>& sides, double correction) {
+    out_.blocks_tied = true;
+    size_t switches = switches_.classes().size();
+    const std::vector<size_t>& numbers = lifted_.scalarBlocks();
+    for (size_t k = 0; k < numbers.size(); ++k) {
+      const Block& block = system_.blocks[numbers[k]];
+      if (!isTiedBlock(numbers[k], sides, correction)) continue;
+      out_.sides[switches + k] = 0;
+      out_.tied.push_back({block.span, block.distance, 0, static_cast<int>(switches + k), describe(block), -1, {}});
+    }
+    for (size_t b = 0; b < system_.blocks.size(); ++b) {
+      const Block& block = system_.blocks[b];
+      bool number = std::find(numbers.begin(), numbers.end(), b) != numbers.end();
+      if (number || block.set == BlockSet::None) continue;
+      if (isTiedBlock(b, sides, correction))
+        out_.tied.push_back({block.span, block.distance, 0, -1, describe(block), static_cast<int>(b), {}});
+      else out_.blocks_tied = false;
+    }
+  }
+
+  bool isTiedBlock(size_t b, const std::vector<int>& sides, double correction) {
+    const Block& block = system_.blocks[b];
+    double distance = std::abs(block.distance);
+    if (tolerance_ >= 0) return distance <= tolerance_;
+    double rounding = 64 * std::numeric_limits<double>::epsilon() * block.magnitude;
+    if (distance <= rounding) return true;
+    return correction > 0 && distance <= lifted_.blockSlope(b, sides) * correction + rounding;
   }
 
   bool isTied(size_t c, const std::vector<int>& sides, double correction) {

@@ -12,6 +12,9 @@ struct TiedSwitch {
   double value = 0;
   double weight = 0;  // of a witness: slope of relu(switch)
   int class_id = -1;
+  std::string kink;             // of a block: what it is; its value is the distance from the kink
+  int block = -1;               // of rank above one: its number
+  std::vector<double> element;  // of a witness: Theta, row by row
 };
 
 // How switches that no unknown moves are judged: like the others, or, in explicit code, by s == 0.
@@ -21,8 +24,9 @@ struct Solution {
   std::string obstacle;    // empty, or why nothing can be said
   Matrix residual;         // F at the solution
   double correction = 0;   // the largest entry of a Newton step there
-  std::vector<int> sides;  // of the classes, 0 tied
-  std::vector<TiedSwitch> tied;
+  std::vector<int> sides;  // of the classes (Lifted::classCount), 0 tied
+  std::vector<TiedSwitch> tied;  // the classes among them, in order, then blocks of rank above one
+  bool blocks_tied = true;       // all blocks of rank above one are
 };
 
 // Leaves `lifted` evaluated at the point. tie_tolerance < 0: none.

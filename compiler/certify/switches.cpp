@@ -1,5 +1,6 @@
 #include "certify/switches.h"
 
+#include <algorithm>
 #include <cmath>
 
 namespace dini::certify {
@@ -194,9 +195,9 @@ NodeId Switches::withGap(NodeId id) {
 }
 
 // Replaces the ifs that have a gap, inner ones first.
-void Switches::rewrite(std::vector<NodeId>& equations) {
+void Switches::rewrite(std::vector<NodeId>& roots) {
   std::map<NodeId, NodeId> now;
-  std::vector<char> used = reachable(equations);
+  std::vector<char> used = reachable(roots);
   for (size_t at = 0; at < used.size(); ++at) {
     if (!used[at]) continue;
     auto id = static_cast<NodeId>(at);
@@ -218,22 +219,29 @@ void Switches::rewrite(std::vector<NodeId>& equations) {
     }
     now[id] = result;
   }
-  for (NodeId& equation : equations) equation = now.at(equation);
+  for (NodeId& root : roots) root = now.at(root);
 }
 
 Switches::Switches(System& system, Unification unification)
     : graph_(system.graph), unification_(unification) {
-  std::vector<char> used = reachable(system.equations);
+  std::vector<NodeId> roots = system.roots();
+  std::vector<char> used = reachable(roots);
   bool without_gap = false;
   for (size_t at = 0; at < used.size(); ++at) {
     const Node& node = graph_.node(static_cast<NodeId>(at));
     without_gap |= used[at] && isChoose(node) && std::isnan(node.parameters.f);
   }
-  if (without_gap) rewrite(system.equations);
+  if (without_gap) {
+    rewrite(roots);
+    auto next = std::copy_n(roots.begin(), system.equations.size(), system.equations.begin());
+    auto from = roots.begin() + (next - system.equations.begin());
+    for (Block& block : system.blocks)
+      for (NodeId& input : block.inputs) input = *from++;
+  }
   kinks_.clear();
   classes_.clear();
   kink_of_.assign(graph_.size(), -1);
-  used = reachable(system.equations);
+  used = reachable(roots);
   for (size_t at = 0; at < used.size(); ++at)
     if (used[at] && isChoose(graph_.node(static_cast<NodeId>(at)))) enter(static_cast<NodeId>(at));
 }

@@ -47,7 +47,7 @@ class Switches {
   void enter(NodeId node);
   NodeId resolved(NodeId node, int class_id, int side, std::map<NodeId, NodeId>& done);
   NodeId withGap(NodeId node);
-  void rewrite(std::vector<NodeId>& equations);
+  void rewrite(std::vector<NodeId>& roots);
   std::vector<char> reachable(const std::vector<NodeId>& roots) const;
 
   Graph& graph_;

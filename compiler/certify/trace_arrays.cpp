@@ -22,12 +22,12 @@ bool Tracer::arrays(const Step& step, Frame& frame) {
     case OpCode::Update:
     case OpCode::Slice:
     case OpCode::UpdateSlice:
-    case OpCode::Gather:
     case OpCode::Concat:
     case OpCode::Reshape:
     case OpCode::Transpose:
     case OpCode::Broadcast:
     case OpCode::Flip: move(step, frame, step.op->code); return true;
+    case OpCode::Gather: gather(step, frame); return true;
     case OpCode::AddAt: addInto(step, frame, OpCode::Update); return true;
     case OpCode::AddSlice: addInto(step, frame, OpCode::UpdateSlice); return true;
     case OpCode::ScatterAdd: scatterAdd(step, frame); return true;
@@ -41,6 +41,8 @@ bool Tracer::arrays(const Step& step, Frame& frame) {
     case OpCode::SparseSolve: sparseSolve(step, frame); return true;
     case OpCode::ProjSimplex: projSimplex(step, frame); return true;
     case OpCode::ProjSoc: projSoc(step, frame); return true;
+    case OpCode::Eigh: eigen(step, frame); return true;
+    case OpCode::Spectral: positivePart(step, frame); return true;
     default: return false;
   }
 }
@@ -180,10 +182,20 @@ void Tracer::einsum(const Step& step, Frame& frame) {
   setIds(frame, step.results[0], std::move(ids));
 }
 
-// At the zero vector the enclosure of the square root has no finite derivative: UNKNOWN there.
-void Tracer::norm(const Step& step, Frame& frame) {
-  Slot x = idsOf(step, frame, 0);
+// By their own order: what was sorted.
+void Tracer::gather(const Step& step, Frame& frame) {
+  auto sorted = sorted_.find(step.op->operand(1));
+  if (sorted == sorted_.end()) return move(step, frame, step.op->code);
   execute(step, frame);
+  setIds(frame, step.results[0], sorted->second);
+}
+
+// At the zero vector a block; `normalize` has no derivative there.
+void Tracer::norm(const Step& step, Frame& frame) {
+  Slot x = idsOf(step, frame, 0), values = step.in(frame.values, 0);
+  execute(step, frame);
+  if (step.op->code == OpCode::Norm && nearZero(x))
+    return setIds(frame, step.results[0], normAtZero(step, x, values, step.out(frame.values)));
   Graph& graph = system_.graph;
   Span span = step.op->span;
   NodeId sum = graph.constant(0);
@@ -198,17 +210,17 @@ void Tracer::norm(const Step& step, Frame& frame) {
   setIds(frame, step.results[0], std::move(ids));
 }
 
-// Positions are integers; that the order is strict at the solution is a guard.
+// Positions are integers; that the order at the solution is this one is a guard.
 void Tracer::order(const Step& step, Frame& frame) {
-  Slot x = idsOf(step, frame, 0);
+  Slot x = idsOf(step, frame, 0), values = step.in(frame.values, 0);
   execute(step, frame);
+  sorted_.erase(step.op->result());
   const Slot& positions = step.out(frame.values);
   auto guard = [&](int64_t less, int64_t more) {
     system_.guards.push_back({OpCode::FLt, idAt(x, less), idAt(x, more), true, step.op->span});
   };
   if (step.op->code == OpCode::ArgSort) {
-    for (int64_t k = 1; k < positions.count(); ++k)
-      guard(positions.integers()[k - 1], positions.integers()[k]);
+    tiedOrder(step, x, values, positions);
   } else {
     int64_t best = positions.integer();
     for (int64_t k = 0; k < x.count(); ++k)

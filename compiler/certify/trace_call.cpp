@@ -49,6 +49,10 @@ CallTrace traceCall(const ir::Module& module, const ir::Function& function,
       trace.system.obstacle_span = obstacle.span;
     }
   });
+  if (trace.system.obstacle.empty() && !trace.system.blocks.empty()) {
+    trace.system.obstacle = "a kink of rank above one, or a projection by eigenvalues, is followed in certificates only";
+    trace.system.obstacle_span = trace.system.blocks.front().span;
+  }
   return trace;
 }
 

@@ -44,11 +44,14 @@ void Tracer::projSimplex(const Step& step, Frame& frame) {
 
 // Nearest to (t; x) in the second-order cone, away from x = 0: with r = norm(x), p = relu(t + r) and
 // q = relu(t - r) it is ((p + q) / 2; (p - q) / 2 x / r). The boundary of the cone and of its polar are the
-// kinks of q and p. Near x = 0 only the inside of either is followed, where it is v or 0.
+// kinks of q and p. Near the apex it is a block; near x = 0 elsewhere only the inside of either is followed,
+// where it is v or 0.
 void Tracer::projSoc(const Step& step, Frame& frame) {
   constexpr double kNearAxis = 1e-6;
-  Slot v = idsOf(step, frame, 0);
+  Slot v = idsOf(step, frame, 0), at = step.in(frame.values, 0);
   execute(step, frame);
+  if (nearZero(v))
+    return setIds(frame, step.results[0], coneAtApex(step, v, at, step.out(frame.values)));
   Slot ids = Slot::make(Elem::I64, step.out(frame.values).dims());
   Graph& graph = system_.graph;
   Span span = step.op->span;
@@ -57,7 +60,6 @@ void Tracer::projSoc(const Step& step, Frame& frame) {
     squares = graph.op(OpCode::Add, {squares, graph.op(OpCode::PowI, {idAt(v, k)}, span, {2, 0})}, span);
   double height = graph.node(t).value;
   if (std::sqrt(graph.node(squares).value) <= kNearAxis * std::fabs(height)) {
-    if (height == 0) stop(step, "the apex of a second-order cone is not followed");
     system_.guards.push_back({OpCode::FLt, squares, graph.op(OpCode::PowI, {t}, span, {2, 0}), true, span});
     system_.guards.push_back({OpCode::FLt, height > 0 ? zero : t, height > 0 ? t : zero, true, span});
     for (int64_t k = 0; k < v.count(); ++k) writable(ids)[k] = height > 0 ? idAt(v, k) : zero;

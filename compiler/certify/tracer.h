@@ -2,6 +2,7 @@
 // compute on arrays.
 #pragma once
 
+#include <map>
 #include <set>
 #include <unordered_set>
 
@@ -74,6 +75,7 @@ class Tracer {
   void scatterAdd(const Step& step, Frame& frame);
   void reduce(const Step& step, Frame& frame);
   void einsum(const Step& step, Frame& frame);
+  void gather(const Step& step, Frame& frame);
   void norm(const Step& step, Frame& frame);
   void order(const Step& step, Frame& frame);
   void linearSolve(const Step& step, Frame& frame);
@@ -82,6 +84,17 @@ class Tracer {
   void projSimplex(const Step& step, Frame& frame);
   void projSoc(const Step& step, Frame& frame);
   void sparseSolve(const Step& step, Frame& frame);
+
+  // trace_blocks.cpp
+  Block blockOf(const Step& step, const Slot& ids, const double* at);
+  Slot addBlock(Block block, const Slot& values);
+  bool nearZero(const Slot& ids) const;
+  Slot normAtZero(const Step& step, const Slot& x, const Slot& values, const Slot& out);
+  Slot coneAtApex(const Step& step, const Slot& v, const Slot& values, const Slot& out);
+  void eigen(const Step& step, Frame& frame);
+  void positivePart(const Step& step, Frame& frame);
+  void tiedOrder(const Step& step, const Slot& x, const Slot& values, const Slot& positions);
+  void sortGroup(const Step& step, const Slot& x, const Slot& values, std::span<const int64_t> group, int64_t* to);
 
   // Ids of operand k of a real type, constants where it has none.
   Slot idsOf(const Step& step, Frame& frame, size_t k);
@@ -106,6 +119,7 @@ class Tracer {
   System& system_;
   Sides sides_;
   std::unordered_set<const ir::Value*> switches_;  // comparisons read only by their `if`
+  std::map<const ir::Value*, Slot> sorted_;        // positions that are not strict: what they sort
   int speculation_ = 0;                            // depth of sides that were not taken
 };
 

@@ -40,6 +40,14 @@ const char* name(certify::Witness witness) {
 
 std::string count(size_t n, const char* what) { return fmt::format("{} {}{}", n, what, n == 1 ? "" : "s"); }
 
+// A member of a set of Jacobians, row by row.
+std::string shortened(const std::vector<double>& element) {
+  constexpr size_t kShown = 9;
+  size_t shown = std::min(element.size(), kShown);
+  std::string text = fmt::format("{:g}", fmt::join(element.begin(), element.begin() + static_cast<long>(shown), ", "));
+  return element.size() > shown ? fmt::format("[{}, ... {} in all]", text, element.size()) : fmt::format("[{}]", text);
+}
+
 void printReasons(const SourceManager& sources, const Certificate& c) {
   constexpr size_t kShown = 16;
   for (size_t k = 0; k < c.tied.size(); ++k) {
@@ -48,8 +56,12 @@ void printReasons(const SourceManager& sources, const Certificate& c) {
       break;
     }
     const certify::TiedSwitch& tie = c.tied[k];
-    printLine(fmt::format("  tied: {}, switch {:g}{}", place(sources, tie.span), tie.value,
-                          c.verdict == Verdict::Refuted ? fmt::format(", weight {:g}", tie.weight) : ""));
+    std::string weight = c.verdict != Verdict::Refuted ? ""
+                         : tie.block < 0               ? fmt::format(", weight {:g}", tie.weight)
+                                                       : ", Jacobian " + shortened(tie.element);
+    std::string what = tie.kink.empty() ? fmt::format("switch {:g}", tie.value)
+                                        : fmt::format("{}, at distance {:g}", tie.kink, tie.value);
+    printLine(fmt::format("  tied: {}, {}{}", place(sources, tie.span), what, weight));
   }
   if (c.verdict == Verdict::Refuted) {
     bool between = std::any_of(c.tied.begin(), c.tied.end(),
@@ -98,6 +110,14 @@ void printText(const SourceManager& sources, const Certificate& c) {
   printReasons(sources, c);
 }
 
+std::string tieJson(const SourceManager& sources, const certify::TiedSwitch& tie, bool refuted) {
+  std::string out = fmt::format(R"({{"place": {}, "switch": {:.17g})", jsonText(place(sources, tie.span)), tie.value);
+  if (!tie.kink.empty()) out += fmt::format(R"(, "kink": {})", jsonText(tie.kink));
+  if (refuted && tie.block < 0) out += fmt::format(R"(, "weight": {:.17g})", tie.weight);
+  if (refuted && tie.block >= 0) out += fmt::format(R"(, "jacobian": [{:.17g}])", fmt::join(tie.element, ", "));
+  return out + "}";
+}
+
 std::string json(const SourceManager& sources, const Certificate& c) {
   std::string out = fmt::format(R"({{"place": {}, "verdict": "{}", "unknowns": {}, "switches": {}, "how": {})",
                                 jsonText(place(sources, c.span)), name(c.verdict), c.unknowns, c.kinks,
@@ -120,9 +140,7 @@ std::string json(const SourceManager& sources, const Certificate& c) {
                        name(c.witness), fmt::join(c.kernel, ", "), c.singularity, c.reachable);
   std::vector<std::string> ties, tried;
   for (const certify::TiedSwitch& tie : c.tied)
-    ties.push_back(fmt::format(R"({{"place": {}, "switch": {:.17g}{}}})", jsonText(place(sources, tie.span)),
-                               tie.value, c.verdict == Verdict::Refuted
-                                              ? fmt::format(R"(, "weight": {:.17g})", tie.weight) : ""));
+    ties.push_back(tieJson(sources, tie, c.verdict == Verdict::Refuted));
   for (const std::string& what : c.tried) tried.push_back(jsonText(what));
   return out + fmt::format(R"(, "tied": [{}], "tried": [{}]}})", fmt::join(ties, ", "), fmt::join(tried, ", "));
 }
