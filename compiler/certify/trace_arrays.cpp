@@ -42,6 +42,9 @@ bool Tracer::arrays(const Step& step, Frame& frame) {
     case OpCode::ProjSimplex: projSimplex(step, frame); return true;
     case OpCode::ProjSoc: projSoc(step, frame); return true;
     case OpCode::Eigh: eigen(step, frame); return true;
+    case OpCode::Cholesky: cholesky(step, frame); return true;
+    case OpCode::Svd: singularValues(step, frame); return true;
+    case OpCode::Qr: orthogonal(step, frame); return true;
     case OpCode::Spectral: positivePart(step, frame); return true;
     default: return false;
   }
@@ -231,9 +234,9 @@ void Tracer::order(const Step& step, Frame& frame) {
 
 // x = A^-1 b: new unknowns x with the equations A x - b = 0.
 void Tracer::linearSolve(const Step& step, Frame& frame) {
-  if (step.op->attrs.i != 0) stop(step, "a linear solve with a declared structure is not followed");
   Slot a = idsOf(step, frame, 0), b = idsOf(step, frame, 1);
   bool transposed = !step.op->attrs.ints.empty() && step.op->attrs.ints[0] == 1;
+  auto structure = static_cast<ir::Structure>(step.op->attrs.i);
   execute(step, frame);
   Slot x = newUnknowns(step.out(frame.values));
   int64_t n = a.dims()[0], m = n == 0 ? 0 : b.count() / n;
@@ -243,7 +246,7 @@ void Tracer::linearSolve(const Step& step, Frame& frame) {
     for (int64_t c = 0; c < m; ++c) {
       NodeId row = graph.op(OpCode::Neg, {idAt(b, i * m + c)}, span);
       for (int64_t j = 0; j < n; ++j) {
-        NodeId entry = idAt(a, transposed ? j * n + i : i * n + j);
+        NodeId entry = transposed ? effectiveEntry(a, structure, j, i) : effectiveEntry(a, structure, i, j);
         row = graph.op(OpCode::Add, {row, graph.op(OpCode::Mul, {entry, idAt(x, j * m + c)}, span)}, span);
       }
       system_.equations.push_back(row);

@@ -203,16 +203,16 @@ Tracer::Slot Tracer::coneAtApex(const Step& step, const Slot& v, const Slot& val
   return addBlock(std::move(block), out);
 }
 
-// Eigenvalues and vectors serve the operation `spectral` alone, which takes them from here.
+// Where they serve the operation `spectral` alone eigenvalues and vectors are taken from here.
 void Tracer::eigen(const Step& step, Frame& frame) {
-  for (const ir::Value* result : step.op->results) {
-    const ir::Region* region = step.op->parent;
-    ir::walk(*region, [&](const Op& op) {
+  bool only = true;
+  ir::walk(*step.op->parent, [&](const Op& op) {
+    for (const ir::Value* result : step.op->results) {
       bool reads = std::find(op.operands.begin(), op.operands.end(), result) != op.operands.end();
-      if (reads && (op.code != OpCode::Spectral || op.operand(0) != step.op->operand(0)))
-        stop(step, "eigenvalues of a matrix of unknowns are not followed");
-    });
-  }
+      only = only && (!reads || (op.code == OpCode::Spectral && op.operand(0) == step.op->operand(0)));
+    }
+  });
+  if (!only) return eigenvalues(step, frame);
   execute(step, frame);
   for (uint32_t slot : step.results) clearIds(frame, slot);
 }

@@ -96,6 +96,14 @@ class Tracer {
   void tiedOrder(const Step& step, const Slot& x, const Slot& values, const Slot& positions);
   void sortGroup(const Step& step, const Slot& x, const Slot& values, std::span<const int64_t> group, int64_t* to);
 
+  // trace_decompositions.cpp
+  NodeId effectiveEntry(const Slot& a, ir::Structure structure, int64_t i, int64_t k);
+  void cholesky(const Step& step, Frame& frame);
+  void guardSigns(const Slot& vectors, const Slot& ids, Span span);
+  void eigenvalues(const Step& step, Frame& frame);
+  void singularValues(const Step& step, Frame& frame);
+  void orthogonal(const Step& step, Frame& frame);
+
   // Ids of operand k of a real type, constants where it has none.
   Slot idsOf(const Step& step, Frame& frame, size_t k);
   bool anyIds(const Step& step, const Frame& frame) const;
