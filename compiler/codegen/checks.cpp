@@ -3,6 +3,7 @@
 
 #include "codegen/emitter.h"
 #include "codegen/info.h"
+#include "ir/text.h"
 
 namespace dini::codegen {
 
@@ -101,6 +102,7 @@ void FunctionEmitter::emitCheck(const Op& op) {
 }
 
 void FunctionEmitter::emitPrint(const Op& op) {
+  if (ir::parseFailureNotice(op.attrs.str)) return emitNotice(op);
   const auto count = static_cast<int64_t>(op.operands.size());
   llvm::Value* pointers = entryAlloca(m_.ptr, i64c(std::max<int64_t>(count, 1)), "printed");
   Values sizes;

@@ -3,6 +3,7 @@
 
 #include "base/check.h"
 #include "codegen/emitter.h"
+#include "codegen/info.h"
 #include "dini/status.h"
 
 namespace dini::codegen {
@@ -216,9 +217,12 @@ void FunctionEmitter::emitCall(const Op& op) {
   }
   calls_.emplace_back(callee, sizes);
   storeInfo(2, b_.CreateSub(depth, i64c(1)));
+  llvm::Value* outer_member = member();
+  if (batch_index_ != nullptr) storeInfo(kMember, batch_index_);
   llvm::Value* status =
       b_.CreateCall(m_.functionFor(*callee), {in, out, size_array, stackTop(), info_});
   storeInfo(2, depth);
+  if (batch_index_ != nullptr) storeInfo(kMember, outer_member);
   auto* failed = newBlock("call_failed");
   auto* fine = newBlock("called");
   b_.CreateCondBr(b_.CreateICmpEQ(status, i64c(DINI_OK)), fine, failed);

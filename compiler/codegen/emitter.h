@@ -169,6 +169,7 @@ class FunctionEmitter {
   void noteCondition(llvm::Value* rcond, int64_t site);
   void flushNotes();           // what was noted so far, to the caller
   llvm::Value* presentLanes();  // of the mask in force; null: all
+  void emitNotice(const ir::Op& op);  // of a solve that failed, from the handler of its status
 
   // --- nests.cpp
   void countedLoop(llvm::Value* from, llvm::Value* to, int64_t step,
@@ -252,6 +253,7 @@ class FunctionEmitter {
   void storeInfo(unsigned field, llvm::Value* value);
   llvm::Value* infoField(unsigned field);
   llvm::Value* batchIndex();
+  llvm::Value* member();  // the batch index, or that of the batch around the call
   void leave(ir::Status status, int64_t site = -1);  // ends the block, past every `try`
   void pollCancel(const ir::Op& op);
   void requireMemory(llvm::Value* end);
@@ -332,6 +334,8 @@ class FunctionEmitter {
   Values runMasked(const ir::Region& region, llvm::Value* mask, std::vector<Slot>& slots);
   void bindSelected(std::vector<Slot>& slots, llvm::Value* condition, const Values& yes,
                     const Values& no);
+  // How a lane failed, into the run; `batch`: null for the member that failed.
+  void storeLaneFailure(llvm::Value* number, llvm::Value* batch);
   void failLanes(llvm::Value* failed, llvm::Value* status, int64_t site,
                  const FailureFields& fields);
   void reportLaneFailure(llvm::Value* chunk);

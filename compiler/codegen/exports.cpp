@@ -5,6 +5,7 @@
 
 #include "base/check.h"
 #include "dini/library.h"
+#include "ir/text.h"
 
 namespace dini::codegen {
 namespace {
@@ -98,7 +99,7 @@ class ExportEmitter {
     Constants sites;
     for (const ExportSite& site : one.sites)
       sites.push_back(record({text(site.file), text(site.text), number(site.line),
-                              number(site.column), number(site.is_root ? 1 : 0)}));
+                              number(site.column), number(site.kind)}));
     return record({entry, array(sites), polynomials(one.memory.pieces),
                    number(static_cast<int64_t>(one.memory.pieces.size())), number(one.memory.frame),
                    number(one.cpu_level)});
@@ -172,6 +173,12 @@ class ExportEmitter {
 };
 
 }  // namespace
+
+int64_t siteKind(const Site& site) {
+  if (site.code == ir::OpCode::Root) return DINI_SITE_ROOT;
+  const bool notice = site.code == ir::OpCode::Print && ir::parseFailureNotice(site.text);
+  return notice ? DINI_SITE_NOTICE : DINI_SITE_OTHER;
+}
 
 void nameEntry(Unit& unit, const std::string& symbol) {
   llvm::Function* entry = unit.module->getFunction(unit.entry);

@@ -11,7 +11,7 @@ namespace dini::codegen {
 struct ExportSite {
   std::string file, text;
   int64_t line = 0, column = 0;
-  bool is_root = false;
+  int64_t kind = 0;  // dini_site_kind
 };
 
 struct ExportVariant {
@@ -53,6 +53,9 @@ struct Export {
   std::vector<ExportResult> results;
   std::shared_ptr<const Export> probe;  // the variant of `locked` with the probe, if it is needed
 };
+
+// What a site is to the runtime (dini_site_kind).
+int64_t siteKind(const Site& site);
 
 // Gives the entry of a unit the symbol, seen in the library but not outside.
 void nameEntry(Unit& unit, const std::string& symbol);

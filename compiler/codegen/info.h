@@ -25,6 +25,7 @@ enum InfoField : unsigned {
   kTolerance,
   kNotes,
   kReport,
+  kMember,
 };
 static_assert(offsetof(dini_run, work_end) == 8 * kWorkEnd);
 static_assert(offsetof(dini_run, print) == 8 * kPrint);
@@ -35,6 +36,7 @@ static_assert(offsetof(dini_run, reason) == 8 * kReason);
 static_assert(offsetof(dini_run, tolerance) == 8 * kTolerance);
 static_assert(offsetof(dini_run, notes) == 8 * kNotes);
 static_assert(offsetof(dini_run, report) == 8 * kReport);
+static_assert(offsetof(dini_run, member) == 8 * kMember);
 static_assert(offsetof(dini_notes, tie) == 0 && offsetof(dini_notes, rcond) == 8 &&
               offsetof(dini_notes, rcond_site) == 16);
 

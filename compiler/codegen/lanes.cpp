@@ -127,6 +127,18 @@ void FunctionEmitter::failLanes(llvm::Value* failed, llvm::Value* status, int64_
   });
 }
 
+void FunctionEmitter::storeLaneFailure(llvm::Value* number, llvm::Value* batch) {
+  const LaneState state = lanes_;
+  const auto of = [&](llvm::AllocaInst* cell) {
+    return b_.CreateExtractElement(b_.CreateLoad(cell->getAllocatedType(), cell), number);
+  };
+  lanes_ = {};
+  storeFailure(of(state.status), of(state.site), batch != nullptr ? batch : of(state.batch),
+               {of(state.residual), of(state.scale), of(state.iterations), of(state.rcond),
+                of(state.reason), of(state.tolerance)});
+  lanes_ = state;
+}
+
 void FunctionEmitter::reportLaneFailure(llvm::Value* chunk) {
   llvm::Value* dead = b_.CreateNot(b_.CreateLoad(lanesOf(m_.i1), lanes_.live));
   llvm::Value* failed = b_.CreateAnd(chunk, dead);
@@ -137,15 +149,7 @@ void FunctionEmitter::reportLaneFailure(llvm::Value* chunk) {
   llvm::Type* bits = b_.getIntNTy(vectorSize());
   llvm::Value* first = b_.CreateIntrinsic(llvm::Intrinsic::cttz, {bits},
                                           {b_.CreateBitCast(failed, bits), b_.getTrue()});
-  const LaneState state = lanes_;
-  const auto of = [&](llvm::AllocaInst* cell) {
-    return b_.CreateExtractElement(b_.CreateLoad(cell->getAllocatedType(), cell), first);
-  };
-  lanes_ = {};
-  storeFailure(of(state.status), of(state.site), of(state.batch),
-               {of(state.residual), of(state.scale), of(state.iterations), of(state.rcond),
-                of(state.reason), of(state.tolerance)});
-  lanes_ = state;
+  storeLaneFailure(first, nullptr);
   b_.CreateBr(failure_);
   b_.SetInsertPoint(fine);
 }

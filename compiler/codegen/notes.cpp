@@ -84,6 +84,39 @@ void FunctionEmitter::reportTie(const Op& op, llvm::ArrayRef<llvm::Value*> opera
   memo_ = memo;
 }
 
+llvm::Value* FunctionEmitter::member() {
+  return batch_index_ != nullptr ? batch_index_ : b_.CreateLoad(m_.i64, infoField(kMember));
+}
+
+// The run holds the failure when its receiver is called, with the member that the solve belongs to.
+// In lanes the mask is that of the handler: the lanes that failed.
+void FunctionEmitter::emitNotice(const Op& op) {
+  auto* type = llvm::FunctionType::get(llvm::Type::getVoidTy(m_.context),
+                                       {m_.ptr, m_.i64, m_.ptr, m_.ptr}, false);
+  flushNotes();
+  const int64_t site = siteOf(op);
+  llvm::Value* null = llvm::ConstantPointerNull::get(m_.ptr);
+  const auto tell = [&] {
+    llvm::Value* function = b_.CreateLoad(m_.ptr, infoField(kPrint));
+    llvm::Value* context = b_.CreateLoad(m_.ptr, infoField(kContext));
+    b_.CreateCall(type, function, {context, i64c(site), null, null});
+  };
+  if (!inLanes()) {
+    storeInfo(kBatchIndex, member());
+    return tell();
+  }
+  const auto memo = memo_;
+  llvm::Value* failed = activeMask();
+  llvm::Value* members = splat(member());
+  countedLoop(i64c(0), i64c(width()), 1, [&](llvm::Value* k) {
+    ifThen(b_.CreateExtractElement(failed, k), [&] {
+      storeLaneFailure(k, b_.CreateExtractElement(members, k));
+      tell();
+    });
+  });
+  memo_ = memo;
+}
+
 // `rcond` of one system or of eight, against the smallest so far.
 void FunctionEmitter::noteCondition(llvm::Value* rcond, int64_t site) {
   if (solver_depth_ > 0) return;

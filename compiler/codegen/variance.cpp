@@ -2,6 +2,7 @@
 #include <algorithm>
 
 #include "codegen/emitter.h"
+#include "ir/text.h"
 #include "ir/walk.h"
 
 namespace dini::codegen {
@@ -23,7 +24,6 @@ constexpr int64_t kManyLanes = 4 * kLanes;
 bool runsInLanes(OpCode code) {
   switch (code) {
     case OpCode::Call:
-    case OpCode::Print:
     case OpCode::Eigh:
     case OpCode::Svd:
     case OpCode::Qr:
@@ -118,6 +118,7 @@ bool FunctionEmitter::regionFitsLanes(const Region& region) {
     for (const auto& nested : op.regions)
       for (const Value* argument : nested->args) fits = fits && argument->type.isStatic();
     if (!runsInLanes(op.code)) fits = false;
+    if (op.code == OpCode::Print && !ir::parseFailureNotice(op.attrs.str)) fits = false;
     if (op.code == OpCode::Loop && varies(op.operand(0))) fits = false;
     if (op.code == OpCode::While && op.results.size() != op.operands.size() + 1) fits = false;
     const bool solves = op.code == OpCode::LinearSolve || op.code == OpCode::Factor ||

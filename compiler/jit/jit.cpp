@@ -177,6 +177,7 @@ dini_run Jit::State::freshInfo(PrintContext& print) {
   info.cancel = interrupt ? reinterpret_cast<const volatile uint8_t*>(interrupt) : &kNever;
   info.work_end = workspace.end();
   info.depth_left = kMaxDepth - 1;
+  info.member = -1;
   info.context = &print;
   info.print = printLine;
   info.notes = &print.notes;

@@ -105,7 +105,7 @@ std::optional<ir::Outcome> LibraryEngine::run(const ir::Module& module,
                            variant.memory, sites));
   for (size_t k = 0; k < sites.size(); ++k)
     variant.sites.push_back({"", sites[k].text, static_cast<int64_t>(k) + 1, 1,
-                             sites[k].code == ir::OpCode::Root});
+                             codegen::siteKind(sites[k])});
   // What depends on an int argument is left to the caller's second try.
   bool exact = variant.memory.exact;
   std::erase_if(variant.memory.pieces, [&](const types::Size& piece) {

@@ -22,7 +22,7 @@ namespace fs = std::filesystem;
 codegen::ExportSite siteOf(session::Session& session, const codegen::Site& site) {
   codegen::ExportSite made;
   made.text = site.code == ir::OpCode::Print ? "" : site.text;
-  made.is_root = site.code == ir::OpCode::Root;
+  made.kind = codegen::siteKind(site);
   if (!site.span.valid()) return made;
   const SourceFile& file = session.sources().file(site.span.file);
   const LineColumn at = file.lineColumn(site.span.begin);

@@ -167,11 +167,21 @@ std::vector<SizeArgument> sizeArguments(const ast::FnDecl& declaration,
   return sizes;
 }
 
+// All operations but those whose status a `try` takes up.
+template <class Visit>
+void walkUntried(const ir::Region& region, const Visit& visit) {
+  for (const auto& op : region.ops) {
+    visit(*op);
+    for (size_t k = op->code == ir::OpCode::Try ? 1 : 0; k < op->regions.size(); ++k)
+      walkUntried(*op->regions[k], visit);
+  }
+}
+
 std::set<ir::Status> possibleStatuses(const ir::Module& module, const ir::Function& function) {
   std::set<ir::Status> found;
   std::set<std::string> seen;
   const std::function<void(const ir::Function&)> visit = [&](const ir::Function& one) {
-    ir::walk(one.body, [&](const ir::Op& op) {
+    walkUntried(one.body, [&](const ir::Op& op) {
       switch (op.code) {
         case ir::OpCode::Root:
           found.insert(

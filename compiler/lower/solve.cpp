@@ -4,7 +4,6 @@
 // Solver protocol: docs/guides/adding-a-solver.md.
 // Longer than usual: one class, whose parts share what they know of the block.
 #include <algorithm>
-#include <limits>
 #include <utility>
 
 #include <fmt/format.h>
@@ -12,6 +11,7 @@
 #include "base/check.h"
 #include "ir/clone.h"
 #include "ir/text.h"
+#include "lower/poison.h"
 #include "lower/scopes.h"
 #include "lower/solve_lowering.h"
 
@@ -394,8 +394,7 @@ Val SolveLowering::root(const Reached& start) {
   return value(solutions);
 }
 
-// The solve, or NaN and a notice where it ends in a status. The NaN is a sum of everything real
-// that the solve reads, times NaN: so every derivative through it is NaN too, never 0.
+// The solve, or NaN and a notice where it ends in a status.
 Val SolveLowering::orNan(const std::function<Val()>& solve) {
   ir::Op& op = b().emitUnchecked(OpCode::Try, {});
   auto fill = [&](ir::Region& region, const std::function<Values()>& emit) {
@@ -406,9 +405,7 @@ Val SolveLowering::orNan(const std::function<Val()>& solve) {
   fill(*op.regions[0], [&] { return leavesOf(solve()); });
   const Values solutions = op.regions[0]->yields();
   fill(*op.regions[1], [&] {
-    ir::Value* poison = b().real(std::numeric_limits<double>::quiet_NaN());
-    for (ir::Value* read : ir::captures(*op.regions[0]))
-      if (read->type.isReal()) poison = b().add(poison, b().mul(poison, b().sumAll(read)));
+    ir::Value* poison = poisonOf(b(), *op.regions[0]);
     ir::Attrs attrs;
     attrs.str = ir::failureNotice(solve_.span);
     b().emit(OpCode::Print, {}, std::move(attrs));

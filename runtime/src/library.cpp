@@ -74,8 +74,6 @@ size_t frameBytes(const dini_variant& variant, const int64_t* expanded) {
   return aligned(static_cast<size_t>(total));
 }
 
-void ignorePrint(void*, int64_t, const void* const*, const int64_t*) {}
-
 const char* reasonText(int64_t reason) {
   switch (reason) {
     case 0:
@@ -99,27 +97,90 @@ const char* reasonText(int64_t reason) {
   }
 }
 
-int finish(dini_info* info, int64_t status, const dini_variant* variant, const dini_run& run) {
-  if (info == nullptr) return static_cast<int>(status);
-  info->status = static_cast<int>(status);
-  info->file = nullptr;
-  info->line = info->column = 0;
-  info->text = "";
-  info->batch_index = run.batch_index;
-  info->iterations = run.iterations;
-  info->residual = run.residual;
-  info->scale = run.scale;
-  info->rcond = run.rcond;
-  info->tolerance = run.tolerance;
-  info->needed_bytes = 0;
-  if (status != DINI_OK && variant != nullptr && run.site >= 0) {
-    const dini_site& site = variant->sites[run.site];
-    info->file = site.file;
-    info->line = site.line;
-    info->column = site.column;
-    info->text = status == DINI_NOT_CONVERGED && site.is_root ? reasonText(run.reason) : site.text;
+// Fills the caller's info, if there is one. A `failure` is what ended the call, or a solve whose value
+// became NaN; of several the first is described.
+class Report {
+ public:
+  Report(dini_info* info, const dini_variant* variant) : info_(info), variant_(variant) {
+    if (info_ == nullptr) return;
+    info_->failed = info_->ties = 0;
+    for (int64_t k = 0; k < members(); ++k) info_->member_status[k] = DINI_OK;
+    describe(DINI_OK, nullptr);
   }
-  return static_cast<int>(status);
+
+  int end(int64_t status, const dini_run* run) {
+    if (info_ == nullptr) return static_cast<int>(status);
+    if (status != DINI_OK) {
+      if (run != nullptr && run->site >= 0 && status != DINI_INTERRUPTED) count(status, *run);
+      describe(status, run);
+    }
+    info_->status = static_cast<int>(status);
+    return static_cast<int>(status);
+  }
+
+  void failure(const dini_run& run) {
+    if (info_ == nullptr) return;
+    if (info_->failed == 0) describe(run.status, &run);
+    count(run.status, run);
+  }
+
+  void needs(size_t bytes) {
+    if (info_ != nullptr) info_->needed_bytes = bytes;
+  }
+  void tie() {
+    if (info_ != nullptr) ++info_->ties;
+  }
+  const dini_variant* variant() const { return variant_; }
+
+ private:
+  int64_t members() const { return info_->member_status != nullptr ? info_->members : 0; }
+
+  void count(int64_t status, const dini_run& run) {
+    if (run.batch_index < 0 || run.batch_index >= members()) {
+      ++info_->failed;
+      return;
+    }
+    int& member = info_->member_status[run.batch_index];
+    if (member != DINI_OK) return;
+    member = static_cast<int>(status);
+    ++info_->failed;
+  }
+
+  void describe(int64_t status, const dini_run* run) {
+    info_->file = nullptr;
+    info_->line = info_->column = 0;
+    info_->text = "";
+    info_->batch_index = run != nullptr ? run->batch_index : -1;
+    info_->iterations = run != nullptr ? run->iterations : 0;
+    info_->residual = run != nullptr ? run->residual : 0;
+    info_->scale = run != nullptr ? run->scale : 0;
+    info_->rcond = run != nullptr ? run->rcond : -1;
+    info_->tolerance = run != nullptr ? run->tolerance : 0;
+    info_->needed_bytes = 0;
+    if (run == nullptr || run->site < 0) return;
+    const dini_site& site = variant_->sites[run->site];
+    info_->file = site.file;
+    info_->line = site.line;
+    info_->column = site.column;
+    const bool solver = status == DINI_NOT_CONVERGED && site.kind == DINI_SITE_ROOT;
+    info_->text = solver ? reasonText(run->reason) : site.text;
+  }
+
+  dini_info* info_;
+  const dini_variant* variant_;
+};
+
+// What the callbacks of a run get.
+struct Receiver {
+  Report* report;
+  const dini_run* run;
+};
+
+// What a program prints is not for libraries; that a solve failed is.
+void takePrint(void* context, int64_t site, const void* const*, const int64_t*) {
+  auto* receiver = static_cast<Receiver*>(context);
+  if (receiver->report->variant()->sites[site].kind == DINI_SITE_NOTICE)
+    receiver->report->failure(*receiver->run);
 }
 
 // Copies the results of dynamic size from the workspace to the caller.
@@ -154,7 +215,7 @@ size_t workOf(const dini_function* function, const int64_t* sizes, Tape::Access 
 
 void countTie(void* context, int64_t, int64_t kind, double, double, int64_t) {
   constexpr int64_t kDecided = 1, kUndecided = 2;  // of ir::TieKind
-  if (kind == kDecided || kind == kUndecided) ++*static_cast<int64_t*>(context);
+  if (kind == kDecided || kind == kUndecided) static_cast<Receiver*>(context)->report->tie();
 }
 
 // The parameters and results of the entry: first the tape's slots that are read, last those that
@@ -192,22 +253,23 @@ __attribute__((no_sanitize("undefined"))) int callOnce(const dini_function* func
                                                        dini_notes* notes) {
   static constexpr uint8_t kNever = 0;
   dini_run run{};
-  run.site = run.batch_index = -1;
+  run.site = run.batch_index = run.member = -1;
   run.rcond = -1;
   const dini_variant* variant = chosen(*function);
-  if (variant == nullptr) return finish(info, DINI_CPU, nullptr, run);
+  Report report(info, variant);
+  if (variant == nullptr) return report.end(DINI_CPU, nullptr);
   const Layout at = layoutOf(*function, tape.access);
   const auto address = reinterpret_cast<uintptr_t>(work);
   char* base = static_cast<char*>(work) + (aligned(address) - address);
   const size_t given = info != nullptr ? info->work_bytes : 0;
   // Not even what stands in front of the frame would fit.
-  if (given > 0 && given < kAlignment + at.frame) return finish(info, DINI_MEMORY, nullptr, run);
+  if (given > 0 && given < kAlignment + at.frame) return report.end(DINI_MEMORY, nullptr);
   auto* expanded = reinterpret_cast<int64_t*>(base);
-  if (!expandSizes(*function, sizes, expanded)) return finish(info, DINI_SHAPE, nullptr, run);
+  if (!expandSizes(*function, sizes, expanded)) return report.end(DINI_SHAPE, nullptr);
   size_t needed = 0;
   if (const int64_t failed = tape.open(sizes, variant->cpu_level, &needed); failed != DINI_OK) {
-    finish(info, failed, nullptr, run);
-    if (info != nullptr) info->needed_bytes = needed;
+    report.end(failed, nullptr);
+    report.needs(needed);
     return static_cast<int>(failed);
   }
   run.work_end = base + at.frame + frameBytes(*variant, expanded);
@@ -217,11 +279,11 @@ __attribute__((no_sanitize("undefined"))) int callOnce(const dini_function* func
   auto* entry_out = reinterpret_cast<void**>(base + at.out);
   bind(*function, in, out, sizes, tape, entry_in, entry_out,
        reinterpret_cast<int64_t*>(base + at.descriptors));
-  int64_t ties = 0;
+  Receiver receiver{&report, &run};
   run.cancel = info != nullptr && info->cancel != nullptr ? info->cancel : &kNever;
   run.depth_left = kMaxDepth - 1;
-  run.context = &ties;
-  run.print = ignorePrint;
+  run.context = &receiver;
+  run.print = takePrint;
   run.notes = notes;
   run.report = countTie;
   int64_t status = variant->entry(entry_in, entry_out, expanded, base + at.frame, &run);
@@ -231,11 +293,8 @@ __attribute__((no_sanitize("undefined"))) int callOnce(const dini_function* func
   }
   if (status == DINI_OK && tape.access == Tape::Access::Write)
     status = tape.close(entry_out + function->n_out, sizes, variant->cpu_level, &needed);
-  finish(info, status, variant, run);
-  if (info != nullptr) {
-    info->needed_bytes = needed;
-    info->ties = ties;
-  }
+  report.end(status, &run);
+  report.needs(needed);
   return static_cast<int>(status);
 }
 

@@ -9,7 +9,8 @@
  * header of the library states each one's shape. `sizes` holds the values of the size names in the
  * order stated there (NULL where there are none). Buffers do not overlap. `work` is scratch memory
  * of NAME_work_bytes(sizes) bytes, without alignment. `info` may be NULL.
- * The value is a status, 0 for success; then, and only then, `out` holds the results.
+ * The value is a status, 0 for success; then, and only then, `out` holds the results. A library built
+ * with --on-failure=nan goes on where a solve fails, with NaN for what depends on it: info->failed tells.
  * A function in two steps has instead
  *   int NAME_fwd(const void *const *in, void *const *out, const int64_t *sizes, void *tape, void *work,
  *                dini_info *info);
@@ -42,8 +43,15 @@ typedef struct dini_info {
   const volatile uint8_t *cancel; /* polled in loops: when it becomes nonzero the call ends */
   size_t work_bytes; /* of `work`, where it is more than NAME_work_bytes(sizes); 0: just that */
   size_t tape_bytes; /* of `tape`, where it is not NAME_tape_bytes(sizes); 0: just that */
-  /* From a call that failed. */
+  int *member_status; /* `members` elements, all written: DINI_OK, or how the first solve that failed
+                       * in this member of a batch (by the innermost comprehension) ended. NULL: not wanted */
+  int64_t members;
+  /* From every call. */
   int status;
+  int64_t failed; /* solves that failed: where the library makes their values NaN (--on-failure=nan) all of
+                   * them, else the one that ended the call. A member counts once if it has an element of
+                   * member_status, otherwise with each of its solves */
+  /* Of the failure, of the first if there are several. */
   const char *file;    /* place in the Dini source; NULL: none */
   int64_t line;        /* from 1 */
   int64_t column;      /* from 1, in characters */

@@ -13,12 +13,18 @@ extern "C" {
 typedef int64_t (*dini_entry)(const void *const *in, void *const *out, const int64_t *sizes,
                               void *work, dini_run *run);
 
+enum dini_site_kind {
+  DINI_SITE_OTHER = 0,
+  DINI_SITE_ROOT = 1,  /* its status is worded by the solver's reason */
+  DINI_SITE_NOTICE = 2 /* tells that a solve failed and its value is NaN */
+};
+
 typedef struct dini_site {
   const char *file;
   const char *text;
   int64_t line;
   int64_t column;
-  int64_t is_root; /* its status is worded by the solver's reason */
+  int64_t kind; /* dini_site_kind */
 } dini_site;
 
 /* The same function compiled for one CPU. */

@@ -30,6 +30,8 @@ class [[nodiscard]] status {
 
   explicit operator bool() const { return info_.status == DINI_OK; }
   int code() const { return info_.status; }
+  // Solves that failed: 0 after a success, but for a library that was built with --on-failure=nan.
+  std::int64_t failed() const { return info_.failed; }
   const dini_info& info() const { return info_; }
   // "model.dini:4:3: the solver did not converge: the iteration limit was reached"
   std::string message() const {

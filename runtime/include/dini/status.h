@@ -61,6 +61,9 @@ typedef struct dini_run {
   /* From the caller: a tie for the report (ir::TieKind, switch value, weight, element). */
   void (*report)(void* context, int64_t site, int64_t kind, double value, double weight,
                  int64_t element);
+  /* Starts from -1. Of the batch around the function that runs, set where it is called: what the
+   * batch_index of a notice is that does not stand in a batch itself. */
+  int64_t member;
 } dini_run;
 
 #ifdef __cplusplus
