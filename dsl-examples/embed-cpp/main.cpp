@@ -1,6 +1,7 @@
 // A controller at 1 kHz: at every tick the force that the model's quadratic program gives, and its
-// derivative by the state and the bound, which an adaptive scheme would use. Prints how long the
-// calls took and how late the ticks were; ends with status 1 if the cart does not come to rest.
+// derivative by the state, the bounds and the weights, which an adaptive scheme would use. Prints how
+// long the calls took and how late the ticks were; ends with status 1 if the cart does not come to
+// rest, a bound is broken, or a derivative is not what the active bounds say.
 #include <time.h>
 
 #include <algorithm>
@@ -37,14 +38,40 @@ void histogram(const char* title, std::vector<double> values) {
   }
 }
 
+// What the force and its derivative must be where a bound decides them.
+struct Phases {
+  long at_force = 0, at_speed = 0, free = 0;
+  bool right = true;
+  double largest_force = 0, largest_speed = 0;
+
+  void add(double force, double speed, double by_velocity, double by_limit, double by_top,
+           double limit, double top, double step) {
+    largest_force = std::max(largest_force, std::fabs(force));
+    largest_speed = std::max(largest_speed, std::fabs(speed));
+    const auto is = [](double value, double wanted) {
+      return std::fabs(value - wanted) <= 1e-6 * (1 + std::fabs(wanted));
+    };
+    if (is(force, -limit)) {
+      ++at_force;
+      right = right && is(by_velocity, 0) && is(by_limit, -1) && is(by_top, 0);
+    } else if (is(by_top, -1 / step)) {
+      ++at_speed;
+      right = right && is(speed + step * force, -top) && is(by_velocity, -1 / step) && is(by_limit, 0);
+    } else if (is(by_limit, 0) && is(by_top, 0)) {
+      ++free;
+      right = right && by_velocity < 0;
+    }
+  }
+};
+
 }  // namespace
 
 int main() {
   dini::workspace work;
   std::array<double, 2> state{1.0, 0.0};
-  const double limit = 20, horizon_step = 0.02, q = 10, r = 0.1, s = 1e-4;
+  const double limit = 20, top = 0.95, horizon_step = 0.02, q = 10, r = 0.1, s = 1e-4;
   std::vector<double> took, late;
-  double largest_force = 0;
+  Phases phases;
   timespec next;
   clock_gettime(CLOCK_MONOTONIC, &next);
   for (int tick = 0; tick < kTicks; ++tick) {
@@ -56,11 +83,11 @@ int main() {
     clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, &next, nullptr);
     timespec begin, end;
     clock_gettime(CLOCK_MONOTONIC, &begin);
-    double force = 0, slope_limit = 0, slope_step = 0, slope_q = 0, slope_r = 0, slope_s = 0;
-    std::array<double, 2> slope_state{};
+    double force = 0, by_limit = 0, by_top = 0, by_step = 0, by_q = 0, by_r = 0, by_s = 0;
+    std::array<double, 2> by_state{};
     const dini::status ended = embed_cpp::force_value_and_grad(
-        work, state, limit, horizon_step, q, r, s, force, slope_state, slope_limit, slope_step,
-        slope_q, slope_r, slope_s);
+        work, state, limit, top, horizon_step, q, r, s, force, by_state, by_limit, by_top, by_step,
+        by_q, by_r, by_s);
     clock_gettime(CLOCK_MONOTONIC, &end);
     if (!ended) {
       std::fprintf(stderr, "tick %d: %s\n", tick, ended.message().c_str());
@@ -68,17 +95,22 @@ int main() {
     }
     took.push_back(microseconds(begin, end));
     late.push_back(microseconds(next, begin));
-    largest_force = std::max(largest_force, std::fabs(force));
-    // The cart itself, a millisecond on; at a bound the force does not answer to the state.
-    if (std::fabs(force) >= limit * (1 - 1e-12) && slope_state[0] != 0) return 1;
+    phases.add(force, state[1], by_state[1], by_limit, by_top, limit, top, horizon_step);
+    // The cart itself, a millisecond on.
     const double dt = 1e-3;
     state[0] += dt * state[1] + 0.5 * dt * dt * force;
     state[1] += dt * force;
   }
-  std::printf("%d ticks; position %.2e, velocity %.2e, largest force %.3g of %.3g\n", kTicks,
-              state[0], state[1], largest_force, limit);
+  std::printf("%d ticks; position %.2e, velocity %.2e\n", kTicks, state[0], state[1]);
+  std::printf("largest force %.6g of %g, largest speed %.6g of %g\n", phases.largest_force, limit,
+              phases.largest_speed, top);
+  std::printf("ticks at the force's bound %ld, at the speed limit %ld, at neither %ld\n",
+              phases.at_force, phases.at_speed, phases.free);
   histogram("value and derivatives", took);
   histogram("ticks late by", late);
-  const bool at_rest = std::fabs(state[0]) < 1e-2 && std::fabs(state[1]) < 1e-1;
-  return at_rest && largest_force == limit ? 0 : 1;
+  const bool at_rest = std::fabs(state[0]) < 1e-3 && std::fabs(state[1]) < 1e-2;
+  const bool within =
+      phases.largest_force < limit * (1 + 1e-9) && phases.largest_speed < top * (1 + 1e-9);
+  const bool all_met = phases.at_force > 10 && phases.at_speed > 100 && phases.free > 100;
+  return at_rest && within && all_met && phases.right ? 0 : 1;
 }
