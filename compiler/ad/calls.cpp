@@ -8,6 +8,7 @@
 #include "batch/vmap.h"
 #include "ad/extremes.h"
 #include "ad/forward.h"
+#include "ad/inverses.h"
 #include "ad/linear.h"
 #include "ad/nested_roots.h"
 #include "ad/split.h"
@@ -130,16 +131,17 @@ std::unique_ptr<ir::Function> make(ir::Module& module, const Name& name) {
   return made;
 }
 
+}  // namespace
+
 void ensure(ir::Module& module, const std::string& text) {
   if (module.find(text) != nullptr) return;
   Name name = parse(text);
-  check(!name.kind.empty(), "a call of a function that is not in the module");
-  ir::Function& made = module.add(make(module, name));
+  const bool inverse = inverses::isInverse(text);
+  check(inverse || !name.kind.empty(), "a call of a function that is not in the module");
+  ir::Function& made = module.add(inverse ? inverses::make(module, text) : make(module, name));
   complete(module, made);
   opt::simplify(module, made);
 }
-
-}  // namespace
 
 std::unique_ptr<ir::Function> prepared(ir::Module& module, const ir::Function& f,
                                        const TieOptions& ties) {

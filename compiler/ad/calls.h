@@ -30,6 +30,8 @@ std::string primalName(const std::string& tangent_name);
 // joined, kinks unified.
 std::unique_ptr<ir::Function> prepared(ir::Module& module, const ir::Function& f,
                                        const TieOptions& ties);
+// Makes the derivative, or the inverse (inverses.h), of that name, and what it calls, where the module lacks it.
+void ensure(ir::Module& module, const std::string& name);
 // Makes the derivative functions that `function` (and what it calls) names and the module lacks.
 void complete(ir::Module& module, const ir::Function& function);
 

@@ -1,6 +1,7 @@
 // Forward rules of control: tangents are carried, yielded and stacked beside their primal values.
 // Order everywhere: all primal values, then the tangents of the active ones.
 #include "ad/forward.h"
+#include "ad/inverses.h"
 
 #include "ad/calls.h"
 #include "ad/linear.h"
@@ -137,7 +138,48 @@ void Forward::tryRule(ir::Builder& b, const ir::Op& op) {
 }
 
 // call @f.jvp.KEY(args..., tangents...), made by calls::complete; of a probe, call @f.probe.KEY.
+// Of F.inv and F.invt (inverses.h): x = A^-1 b: x_dot = A^-1 (b_dot - A_dot x).
+void Forward::inverseRule(ir::Builder& b, const ir::Op& op) {
+  const std::string& name = op.attrs.str;
+  Value* solution = ir::cloneOp(b, op, primal_).result();
+  std::span<Value* const> matrix = std::span(op.operands).first(op.operands.size() - 1);
+  Request own{std::vector<bool>(op.operands.size(), false), request_.ties};
+  own.active.back() = true;
+  std::string map = inverses::mapOf(name);
+  Values operands;
+  appendPrimal(operands, matrix);
+  const Values arguments = operands;
+  operands.push_back(solution);
+  if (inverses::isTransposed(name)) {  // A' v: (c..., any v of its size, v)
+    map = calls::pullName(calls::linearName(calls::tangentName(map, own)));
+    operands.push_back(solution);
+    own.active.push_back(false);
+  }
+  calls::ensure(module_, map);
+  std::fill(own.active.begin(), own.active.end(), false);
+  bool moves = false;
+  for (size_t k = 0; k < matrix.size(); ++k) {
+    if (dot(matrix[k]) == nullptr) continue;
+    moves = own.active[k] = true;
+    operands.push_back(dot(matrix[k]));
+  }
+  Value* rhs = dot(op.operands.back());
+  if (moves) {
+    const ir::Type& type = solution->type;
+    Value* change = calls::emitCall(b, calls::tangentName(map, own), std::move(operands), {type, type})[1];
+    change->linear = !probing();
+    rhs = rhs != nullptr ? b.sub(rhs, change) : b.neg(change);
+  }
+  if (rhs == nullptr) return;
+  operands = arguments;
+  operands.push_back(rhs);
+  Value* x_dot = calls::emitCall(b, name, std::move(operands), {solution->type})[0];
+  x_dot->linear = !probing();
+  setDot(op.result(), x_dot);
+}
+
 void Forward::callRule(ir::Builder& b, const ir::Op& op) {
+  if (inverses::isInverse(op.attrs.str)) return inverseRule(b, op);
   Request request{{}, request_.ties};
   Values operands;
   appendPrimal(operands, op.operands);

@@ -22,9 +22,9 @@ namespace dini::ad {
 
 // What the status of a singular Jacobian says of a root; empty where the status says it all.
 std::string singularText(const ir::Op& root);
-// A z_dot = moved with the matrix A', by the factorisation that the root asks for, with its statuses.
-ir::Value* solveSystem(ir::Builder& b, const ir::Op& root, ir::Value* multiple, ir::Value* matrix,
-                       ir::Value* moved);
+// A z_dot = moved with the matrix A', by the factorisation or iteration that the root asks for, with its statuses.
+ir::Value* solveSystem(ir::Builder& b, ir::Module& module, const ir::Op& root, ir::Value* multiple,
+                       ir::Value* matrix, ir::Value* moved);
 
 struct RootPoint;
 class RootSystem;
@@ -98,6 +98,7 @@ class Forward {
   void comparisonIfRule(ir::Builder& b, const ir::Op& op);
   void tryRule(ir::Builder& b, const ir::Op& op);
   void callRule(ir::Builder& b, const ir::Op& op);
+  void inverseRule(ir::Builder& b, const ir::Op& op);
   void rootRule(ir::Builder& b, const ir::Op& op);
   void countedRootRule(ir::Builder& b, const ir::Op& op, bool counts);
   void plainRootRule(ir::Builder& b, const ir::Op& op);

@@ -163,6 +163,24 @@ Value* product(ir::Builder& b, std::span<Value* const> sizes) {
   return known == 1 ? unknown : b.op(OpCode::IMul, {unknown, b.integer(known)});
 }
 
+Values cutLike(ir::Builder& b, Value* vector, std::span<Value* const> like) {
+  Values parts;
+  Value* at = b.integer(0);
+  for (Value* shape : like) {
+    Values sizes = b.dims(shape);
+    Value* count = product(b, sizes);
+    if (sizes.empty()) {
+      parts.push_back(b.index(vector, {at}));
+    } else {
+      Value* part = like.size() == 1 ? vector : b.slice(vector, {at}, {count});
+      parts.push_back(sizes.size() == 1 ? part : b.reshape(part, sizes));
+    }
+    auto from = ir::constantInt(at), more = ir::constantInt(count);
+    at = from && more ? b.integer(*from + *more) : b.op(OpCode::IAdd, {at, count});
+  }
+  return parts;
+}
+
 Value* identity(ir::Builder& b, Value* size) {
   Value* i = b.iota(size);
   Value* rows = b.broadcast(i, {0}, {size, size});

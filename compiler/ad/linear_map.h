@@ -38,6 +38,8 @@ class LinearMap {
 ir::Value* identity(ir::Builder& b, ir::Value* n);
 // The number of elements of an array of these sizes.
 ir::Value* product(ir::Builder& b, std::span<ir::Value* const> sizes);
+// A flat vector cut into parts of these shapes.
+std::vector<ir::Value*> cutLike(ir::Builder& b, ir::Value* vector, std::span<ir::Value* const> like);
 // Clears the linear flags of the operations of the builder's region from position `from` on.
 void clearFlagsFrom(ir::Region& region, size_t from);
 

@@ -365,7 +365,7 @@ void joinIn(ir::Function& function, ir::Region& region, const analysis::Activity
 
 bool isImplicitRoot(const ir::Op& root) {
   bool newton = root.attrs.ints.size() > kNewton && root.attrs.ints[kNewton] != 0;
-  return root.attrs.str.empty() || root.attrs.str == "implicit" ||
+  return root.attrs.str.empty() || root.attrs.str.starts_with("implicit") ||
          (root.attrs.str == "one_step" && newton);
 }
 

@@ -2,6 +2,7 @@
 #include <algorithm>
 
 #include "ad/calls.h"
+#include "ad/inverses.h"
 #include "ad/linear.h"
 #include "ad/reverse.h"
 #include "ad/row_reads.h"
@@ -186,6 +187,7 @@ void Reverse::ifRule(ir::Builder& b, const ir::Op& op) {
 
 // call @f.tan(args; tangents) transposed: call @f.pull(args; cotangents).
 void Reverse::callRule(ir::Builder& b, const ir::Op& op) {
+  const bool inverse = inverses::isInverse(op.attrs.str);
   Values operands, tangents;
   std::vector<ir::Type> types;
   for (Value* operand : op.operands) {
@@ -197,8 +199,8 @@ void Reverse::callRule(ir::Builder& b, const ir::Op& op) {
     types.push_back(operand->type);
   }
   for (Value* result : op.results) operands.push_back(cotangentOrZero(b, result));
-  Values made = calls::emitCall(b, calls::pullName(op.attrs.str), std::move(operands),
-                                std::move(types));
+  std::string name = inverse ? inverses::transposedName(op.attrs.str) : calls::pullName(op.attrs.str);
+  Values made = calls::emitCall(b, name, std::move(operands), std::move(types));
   for (size_t k = 0; k < made.size(); ++k) {
     made[k]->linear = true;
     accumulate(b, tangents[k], made[k]);

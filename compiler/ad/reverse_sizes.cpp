@@ -6,6 +6,7 @@
 #include <iterator>
 
 #include "ad/calls.h"
+#include "ad/inverses.h"
 #include "ad/reverse.h"
 #include "ir/type_rules.h"
 
@@ -113,7 +114,8 @@ Value* Reverse::arraySize(ir::Builder& b, Value* old, size_t axis) {
       if (old->index < op.operands.size() - 1) return sizeOf(b, op.operand(old->index + 1), axis);
       return axis == 0 ? x(op.operand(0)) : firstIterationSize(b, *old, axis - 1);
     case OpCode::If: return branchSize(b, *old, axis);
-    case OpCode::Call: return calledSize(b, *old, axis);
+    case OpCode::Call:
+      return inverses::isInverse(op.attrs.str) ? sizeOf(b, op.operands.back(), axis) : calledSize(b, *old, axis);
     case OpCode::SocMap:
     case OpCode::SpectralMap: return sizeOf(b, op.operand(0), axis);
     default: return nullptr;

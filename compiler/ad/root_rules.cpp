@@ -79,11 +79,11 @@ Value* correction(ir::Builder& b, const RootPoint& point, const RootSystem& syst
 
 // What the mode of differentiation makes of the equations, flat. `matrix`: A', where it is
 // implicit.
-Value* rootTangent(ir::Builder& b, const RootPoint& point, const RootSystem& system,
+Value* rootTangent(ir::Builder& b, ir::Module& module, const RootPoint& point, const RootSystem& system,
                    Value* matrix) {
   Value* moved = system.along(b, std::span(point.tangents).first(point.moving))[0];
   b.setSpan(point.op.span);  // what follows concerns the block, not the operations just copied
-  if (point.isImplicit()) return solveSystem(b, point.op, point.multiple, matrix, moved);
+  if (point.isImplicit()) return solveSystem(b, module, point.op, point.multiple, matrix, moved);
   if (point.op.attrs.str != "neumann") return moved;
   int64_t terms = point.op.attrs.ints.empty() ? 0 : point.op.attrs.ints[0];
   return b.loop(b.integer(terms), {moved}, [&](ir::Builder& in, std::span<Value* const> args) {
@@ -168,7 +168,7 @@ void Forward::countedRootRule(ir::Builder& b, const ir::Op& op, bool counts) {
                      unflattened(b, held, groupTypes(equations, ir::Elem::F64))};
   RootSystem lifted(b, module_, *point, request_, equations, weights, point->form());
   if (point->isImplicit()) matrix = b.sub(b.real(0.0), lifted.byUnknowns(b)[0]);
-  setRootDots(b, *point, rootTangent(b, *point, lifted, matrix));
+  setRootDots(b, *point, rootTangent(b, module_, *point, lifted, matrix));
 }
 
 // The fast variant. Ties are noted before the status of a singular matrix, which a tie may cause.
@@ -180,7 +180,7 @@ void Forward::notedRoot(ir::Builder& b, const RootPoint& point, const RootSystem
   set.setCorrection(b, correction(b, point, system, matrix, poisons ? Guard::On : Guard::Off));
   Value* any = set.any(b);
   if (divides) matrix = b.op(OpCode::NoteTie, {any, matrix});
-  Value* z_dot = rootTangent(b, point, system, matrix);
+  Value* z_dot = rootTangent(b, module_, point, system, matrix);
   setRootDots(b, point, divides ? z_dot : b.op(OpCode::NoteTie, {any, z_dot}));
 }
 
@@ -233,7 +233,7 @@ void Forward::probeRoot(ir::Builder& b, const ir::Op& copy, const RootPoint& poi
       },
       [&](ir::Builder& in, auto) {
         in.setSpan(op.span);
-        Value* z_dot = rootTangent(in, point, system, matrix);
+        Value* z_dot = rootTangent(in, module_, point, system, matrix);
         clearFlagsFrom(in.region(), 0);
         return Values{held, z_dot, in.real(1.0)};
       });

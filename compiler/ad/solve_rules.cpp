@@ -2,7 +2,9 @@
 #include <functional>
 #include <limits>
 
+#include "ad/calls.h"
 #include "ad/forward.h"
+#include "ad/inverses.h"
 #include "ad/linear.h"
 #include "ad/linear_map.h"
 #include "ad/nested_roots.h"
@@ -53,25 +55,6 @@ std::unique_ptr<ir::Function> equationsOf(const ir::Op& op, const Values& captur
   return made;
 }
 
-// A flat vector cut into the unknowns' shapes.
-Values unflattened(ir::Builder& b, Value* vector, std::span<Value* const> unknowns) {
-  Values parts;
-  Value* at = b.integer(0);
-  for (Value* unknown : unknowns) {
-    Values sizes = b.dims(unknown);
-    Value* count = product(b, sizes);
-    if (sizes.empty()) {
-      parts.push_back(b.index(vector, {at}));
-    } else {
-      Value* part = unknowns.size() == 1 ? vector : b.slice(vector, {at}, {count});
-      parts.push_back(sizes.size() == 1 ? part : b.reshape(part, sizes));
-    }
-    auto from = ir::constantInt(at), more = ir::constantInt(count);
-    at = from && more ? b.integer(*from + *more) : b.op(OpCode::IAdd, {at, count});
-  }
-  return parts;
-}
-
 // A' of A = -F_z at the solution: its rows are the images of the basis vectors of the unknowns, taken
 // from zero rather than negated, for zeros to keep their sign.
 Value* systemMatrixTransposed(ir::Builder& b, const LinearMap& map, size_t first_unknown) {
@@ -115,6 +98,24 @@ Value* passes(ir::Builder& b, const ir::Op& op, const std::function<void(ir::Bui
 
 }  // namespace
 
+// A z_dot = moved by the inverse of a function of the module, F(arguments..., v) = A v.
+Value* solveByInverse(ir::Builder& b, const ir::Op& op, Value* multiple, const std::string& map, Values arguments,
+                      Value* moved) {
+  b.setSpan(op.span);
+  const bool poisons = op.attrs.ints.size() > 4 && op.attrs.ints[4] == 1;
+  const std::string name = inverses::nameOf(map, inverses::templateOf(op), poisons);
+  auto regular = [&](ir::Builder& in) { in.check(in.op(OpCode::Not, {multiple}), ir::Status::MultipleRoot); };
+  Value* factor = nullptr;
+  if (poisons)
+    factor = b.select(passes(b, op, regular), b.real(1.0), b.real(std::numeric_limits<double>::quiet_NaN()));
+  else
+    regular(b);
+  arguments.push_back(moved);
+  Value* z_dot = calls::emitCall(b, name, std::move(arguments), {moved->type})[0];
+  z_dot->linear = moved->linear;
+  return factor != nullptr ? b.mul(factor, z_dot) : z_dot;
+}
+
 std::string singularText(const ir::Op& root) {
   return root.attrs.i >= 1
              ? "active constraints depend on one another, or the minimiser is not isolated"
@@ -124,8 +125,11 @@ std::string singularText(const ir::Op& root) {
 // A z_dot = moved, by the factorisation that the block asks for. The matrix has its structure at
 // this solution, not perhaps its derivative: attrs.ints[1] says so to linearSolveRule. Where a
 // failing solve gives NaN, so does a failing derivative.
-Value* solveSystem(ir::Builder& b, const ir::Op& op, Value* multiple, Value* matrix, Value* moved) {
+Value* solveSystem(ir::Builder& b, ir::Module& module, const ir::Op& op, Value* multiple, Value* matrix,
+                   Value* moved) {
   const auto& asked = op.attrs.ints;
+  if (!inverses::templateOf(op).empty())
+    return solveByInverse(b, op, multiple, inverses::addMatrixMap(module, matrix->type, op.span), {matrix}, moved);
   auto structure = asked.size() > 3 ? static_cast<ir::Structure>(asked[3]) : ir::Structure::General;
   bool poisons = asked.size() > 4 && asked[4] == 1;
   auto regular = [&](ir::Builder& in) {
@@ -151,7 +155,12 @@ Value* solveSystem(ir::Builder& b, const ir::Op& op, Value* multiple, Value* mat
   attrs.ints = {1};
   if (structure != ir::Structure::General) attrs.ints.push_back(1);
   attrs.str = singularText(op);
-  Value* z_dot = b.op(OpCode::LinearSolve, {matrix, moved}, std::move(attrs));
+  Value* z_dot = b.op(OpCode::LinearSolve, {matrix, moved}, attrs);
+  constexpr int kRefinements = 2;
+  for (int k = 0; k < kRefinements && op.attrs.str == inverses::kRefined; ++k) {
+    Value* rest = b.sub(moved, b.einsum("ji,j->i", matrix, z_dot));
+    z_dot = b.add(z_dot, b.op(OpCode::LinearSolve, {matrix, rest}, attrs));
+  }
   return factor != nullptr ? b.mul(factor, z_dot) : z_dot;
 }
 
@@ -191,18 +200,22 @@ void Forward::plainRootRule(ir::Builder& b, const ir::Op& op) {
   Value* moved = map.apply(b, tangents)[0];  // B x_dot, respectively T_x x_dot
   Value* z_dot = moved;
   b.setSpan(op.span);  // what follows concerns the block, not the operations just copied
-  if (is_implicit) {
+  if (is_implicit && !inverses::templateOf(op).empty()) {
+    // Nothing is assembled.
+    z_dot = solveByInverse(b, op, copy.results.back(),
+                           inverses::addJacobianMap(module_, *function, unknowns, request.ties), arguments, moved);
+  } else if (is_implicit) {
     Value* a = systemMatrixTransposed(b, map, moving);
-    z_dot = solveSystem(b, op, copy.results.back(), a, moved);
+    z_dot = solveSystem(b, module_, op, copy.results.back(), a, moved);
   } else if (op.attrs.str == "neumann") {
     int64_t terms = op.attrs.ints.empty() ? 0 : op.attrs.ints[0];
     z_dot = b.loop(b.integer(terms), {moved}, [&](ir::Builder& in, std::span<Value* const> args) {
       Values steps(moving, nullptr);
-      for (Value* part : unflattened(in, args[1], solutions)) steps.push_back(part);
+      for (Value* part : cutLike(in, args[1], solutions)) steps.push_back(part);
       return Values{in.add(map.apply(in, steps)[0], moved)};
     })[0];
   }
-  Values parts = unflattened(b, z_dot, solutions);
+  Values parts = cutLike(b, z_dot, solutions);
   for (size_t k = 0; k < unknowns; ++k) setDot(op.results[k], parts[k]);
   if (probing()) clearFlagsFrom(b.region(), from);
 }

@@ -275,6 +275,8 @@ std::vector<ArgminLowering::Equation> ArgminLowering::equations(
         right = slack.right == nullptr ? parts[k].image : b().add(right, parts[k].image);
       if (rows_[k].kind == RowKind::Semidefinite)  // no part of v is left open
         right = b().add(right, b().sub(v[k], symmetric(v[k])));
+      // Turned round, equations with rows of equalities alone have a symmetric Jacobian.
+      if (rows_[k].kind == RowKind::Equality) std::swap(slack.left, right);
       result.push_back({slack.left, right});
     }
     return 0;

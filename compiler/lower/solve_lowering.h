@@ -76,7 +76,12 @@ class SolveLowering {
   virtual bool isNewton() { return !isGiven() && solver().in_prelude && solver().name.text == "newton"; }
   // attrs.i of the Root: what the equations are, beyond equations.
   virtual int64_t kindOfSystem() const { return 0; }
+  const ast::Expr* differentiateArgument(const char* name) const;
+  // The word of `linear`.
+  std::string linearMethod() const;
   ir::Structure factorisation() const;
+  std::string differentiation(const Values& starts);
+  void addMethod(const std::string& name, const std::string& word, const ir::Type& vector, double tol);
   std::string mode() const {
     return solve_.differentiate ? solve_.differentiate->mode.text : "implicit";
   }

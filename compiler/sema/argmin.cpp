@@ -28,12 +28,6 @@ TypePtr Checker::checkArgmin(ast::ArgminExpr& expr) {
              fmt::format("`differentiate {}` of an `argmin` block is not there yet",
                          expr.differentiate->mode.text))
           .help = "`differentiate implicit`, the default, needs no words";
-    for (const ast::Argument& argument : expr.differentiate->arguments)
-      if (argument.name && argument.name->text == "linear" && argument.value &&
-          argument.value->kind == ast::ExprKind::Name &&
-          ast::as<ast::NameExpr>(*argument.value).name != "lu")
-        report(DiagCode::NotYet, argument.value->span,
-               "in an `argmin` block, only `linear = lu` is there yet");
   }
   return checkWith(expr);
 }

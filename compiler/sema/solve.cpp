@@ -332,6 +332,20 @@ void Checker::checkProtocol(ast::SolveExpr& expr, ast::SolverClause& clause,
               solver.result ? solver.result->span : solver.name.span, "declared here");
 }
 
+namespace {
+
+// Words of `linear`.
+const std::vector<std::string> kDirect = {"lu", "refine", "cholesky", "ldl"};
+const std::vector<std::string> kIterative = {"cg", "minres", "gmres", "bicgstab"};
+
+std::string linearWord(const ast::Argument& argument) {
+  return argument.value && argument.value->kind == ast::ExprKind::Name
+             ? ast::as<ast::NameExpr>(*argument.value).name
+             : "";
+}
+
+}  // namespace
+
 void Checker::checkDifferentiate(ast::DifferentiateClause& clause) {
   const std::string& mode = clause.mode.text;
   auto bad = [&](Span span, const std::string& message) -> Diagnostic& {
@@ -348,28 +362,26 @@ void Checker::checkDifferentiate(ast::DifferentiateClause& clause) {
     if (!a.value) continue;
     std::string name = a.name ? a.name->text : "";
     if (mode == "implicit" && name == "linear") {
-      const std::vector<std::string> direct = {"lu", "cholesky", "ldl"};
-      const std::vector<std::string> later = {"cg", "minres", "gmres", "bicgstab", "refine"};
-      std::string word =
-          a.value->kind == ast::ExprKind::Name ? ast::as<ast::NameExpr>(*a.value).name : "";
       a.value->type = types::unitType();
-      if (contains(later, word))
-        report(DiagCode::NotYet, a.value->span,
-               fmt::format("`linear = {}` is not there yet", word))
-            .help = "`linear = lu`, the default, solves the same system";
-      else if (!contains(direct, word))
-        bad(a.value->span, "`linear` takes lu, cholesky or ldl");
+      if (!contains(kDirect, linearWord(a)) && !contains(kIterative, linearWord(a)))
+        bad(a.value->span, "`linear` takes lu, refine, cholesky, ldl, cg, minres, gmres or bicgstab");
     } else if (mode == "implicit" && name == "tol") {
       check(a.value, types::realType());
       fit(types::realType(), *a.value, "`tol`");
+      const bool is_number = a.value->kind == ast::ExprKind::Number;
+      const double tol = is_number ? ast::as<ast::NumberExpr>(*a.value).value : 0;
+      const bool iterative = std::any_of(clause.arguments.begin(), clause.arguments.end(), [](const auto& other) {
+        return other.name && other.name->text == "linear" && contains(kIterative, linearWord(other));
+      });
       // A factorisation meets this, relative to the matrix and the solution, whatever the matrix.
       constexpr double kMet = 1e-12;
-      bool is_met = a.value->kind == ast::ExprKind::Number &&
-                    ast::as<ast::NumberExpr>(*a.value).value >= kMet;
-      if (a.value->type && a.value->type->isScalar() && !is_met)
+      // Smaller residuals are rounding.
+      constexpr double kLeast = 1e-15;
+      if (a.value->type && a.value->type->isScalar() && !(is_number && tol >= (iterative ? kLeast : kMet)))
         report(DiagCode::NotYet, a.value->span,
-               "a `tol` below 1e-12, or one that is not written as a number, is not there yet")
-            .help = "the factorisations reach 1e-12 without being asked";
+               iterative ? "a `tol` below 1e-15, or one that is not written as a number, is not there yet"
+                         : "a `tol` below 1e-12, or one that is not written as a number, is not there yet")
+            .help = iterative ? "1e-12 is the default" : "the factorisations reach 1e-12 without being asked";
     } else if (mode == "neumann" && !a.name && positional++ == 0) {
       check(a.value);
       auto k = sizeOf(*a.value);
