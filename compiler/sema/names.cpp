@@ -123,8 +123,8 @@ std::string closest(const std::string& name, const std::vector<std::string>& can
   for (const std::string& candidate : candidates) {
     if (candidate == name || candidate.size() > name.size() + 3) continue;
     size_t distance = lower(candidate) == lower(name) ? 0 : editDistance(name, candidate);
+    if (distance > 0 && distance >= name.size()) continue;  // nothing in common, or one letter of it
     size_t longer = std::max(candidate.size(), name.size());
-    if (distance >= longer) continue;  // nothing in common
     auto rank = std::make_pair(distance, longer - std::min(candidate.size(), name.size()));
     if (rank >= best_rank) continue;
     best_rank = rank;
