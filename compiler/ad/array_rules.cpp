@@ -115,7 +115,7 @@ void Forward::normRules(ir::Builder& b, const ir::Op& op) {
   bool is_norm = op.code == OpCode::Norm;
   std::string all = letters(v->type.rank());
   ir::Attrs attrs;
-  attrs.i = op.attrs.i == 0 && guarded_.contains(op.result()) ? 1 : op.attrs.i;
+  attrs.i = op.attrs.i == 0 && isGuarded(op.result()) ? 1 : op.attrs.i;
   Value* u = is_norm ? b.op(OpCode::Normalize, {v}, attrs) : x(op.result());
   Value* along = b.einsum(fmt::format("{},{}->", all, all), u, v_dot);
   if (is_norm) return setDot(op.result(), noted(b, op, along));

@@ -10,6 +10,7 @@
 #include "ad/residuals.h"
 #include "ad/ties.h"
 #include "analysis/kinks.h"
+#include "ir/run_notes.h"
 #include "ir/walk.h"
 
 namespace dini::ad {
@@ -48,7 +49,8 @@ Value* agree(ir::Builder& b, Value* u, Value* v, double tolerance) {
       if (tolerance > 0) bound = b.add(bound, b.real(kTolerances * tolerance));
       return b.op(OpCode::FLe, {gap, bound});
     };
-    close = b.op(OpCode::Or, {within(u), within(v)});
+    // An infinite side is within its own bound of anything.
+    close = b.op(OpCode::And, {b.op(OpCode::Or, {within(u), within(v)}), b.op(OpCode::IsFinite, {gap})});
   } else if (u->type.elem == ir::Elem::I64) {
     close = b.op(OpCode::IEq, {u, v});
   } else {
@@ -144,6 +146,7 @@ Forward::Sides Forward::bothSides(ir::Builder& b, const ir::Op& op, Value* tie) 
   for (const Value* result : op.results)
     if (active(result)) slots.push_back({result->type, true});
   auto none = [&](ir::Builder& in, std::span<Value* const>) { return dummies(in, slots); };
+  bool outside = std::exchange(both_sides_, true);
   auto run = [&](size_t side) {
     Value* taken = x(op.operand(0));
     if (side == 1) taken = b.op(OpCode::Not, {taken});
@@ -156,6 +159,7 @@ Forward::Sides Forward::bothSides(ir::Builder& b, const ir::Op& op, Value* tie) 
   Sides sides;
   sides.then = run(0);
   sides.otherwise = run(1);
+  both_sides_ = outside;
   return sides;
 }
 
@@ -201,6 +205,21 @@ void Forward::plainComparison(ir::Builder& b, const ir::Op& op) {
   branchRule(b, op, condition, op.attrs, {p, q});
 }
 
+// `smooth`, which then reports where the sides differ at a tie: no other run looks there under a policy
+// with constant weights. (A weight operand is the probe's, which has looked.)
+Value* Forward::jumpTold(ir::Builder& b, const ir::Op& op, Value* tie, Value* smooth) {
+  if (op.operands.size() == 4) return smooth;
+  auto kind = [&](ir::TieKind k) { return b.integer(static_cast<int64_t>(k)); };
+  Value* jumps = b.op(OpCode::And, {tie, b.op(OpCode::Not, {smooth})});
+  Value* which = b.select(jumps, kind(ir::TieKind::Jump), kind(ir::TieKind::None));
+  ir::Attrs attrs;
+  attrs.str = "if";
+  attrs.i = 1;
+  Value* zero = b.real(0.0);
+  Value* row = b.op(OpCode::ReportTie, {which, zero, zero, b.integer(0)}, std::move(attrs));
+  return b.op(OpCode::NoteTie, {b.op(OpCode::IsNan, {row}), smooth});
+}
+
 void Forward::comparisonIfRule(ir::Builder& b, const ir::Op& op) {
   if (probing()) return probeComparison(b, op);
   if (!isBlended(op)) return plainComparison(b, op);
@@ -222,6 +241,7 @@ void Forward::comparisonIfRule(ir::Builder& b, const ir::Op& op) {
         return Values{sidesAgree(in, op, sides.then, sides.otherwise)};
       },
       [&](ir::Builder& in, auto) { return Values{in.boolean(false)}; })[0];
+  smooth = jumpTold(b, op, tie, smooth);
   Values tangents = b.ifElse(
       smooth,
       [&](ir::Builder& in, auto) {
@@ -249,6 +269,7 @@ void Forward::guardedComparison(ir::Builder& b, const ir::Op& op) {
   auto side = [&](size_t k) {
     return [this, &op, k](ir::Builder& in, auto) { return forcedRegion(in, op, k); };
   };
+  bool outside = std::exchange(both_sides_, true);
   Values made = b.ifElse(taken, side(0), side(1), decidedAttrs(op), decidedOperands(op));
   auto none = [&](ir::Builder& in, std::span<Value* const>) {
     Values values{in.boolean(false)};
@@ -273,6 +294,7 @@ void Forward::guardedComparison(ir::Builder& b, const ir::Op& op) {
   primal_ = std::move(copied_primal);
   dots_ = std::move(copied_dots);
   blends_ = outer_blends;
+  both_sides_ = outside;
   size_t count = op.results.size();
   Value* smooth = b.ifElse(
       other[0],
@@ -280,6 +302,7 @@ void Forward::guardedComparison(ir::Builder& b, const ir::Op& op) {
         return Values{sidesAgree(in, op, made, std::span(other).subspan(1))};
       },
       [&](ir::Builder& in, auto) { return Values{in.boolean(false)}; })[0];
+  smooth = jumpTold(b, op, tie, smooth);
   Values plain(made.begin() + static_cast<ptrdiff_t>(count), made.end());
   Values tangents = b.ifElse(
       smooth,

@@ -85,7 +85,7 @@ Value* Forward::scaled(ir::Builder& b, Value* coefficient, Value* tangent, const
     if (*constant == -1) return b.neg(tangent);
     return b.mul(coefficient, tangent);
   }
-  return b.op(guarded_.contains(result) ? OpCode::SafeMul : OpCode::Mul, {coefficient, tangent});
+  return b.op(isGuarded(result) ? OpCode::SafeMul : OpCode::Mul, {coefficient, tangent});
 }
 
 Value* Forward::sum(ir::Builder& b, Value* s, Value* t) {
@@ -154,7 +154,7 @@ Value* Forward::productTangent(ir::Builder& b, const ir::Op& op) {
     case OpCode::Div: {  // (u / v)_dot = (u_dot - y v_dot) / v
       if (Value* moved = scaled(b, y, t, old)) s = s != nullptr ? b.sub(s, moved) : b.neg(moved);
       if (s == nullptr) return nullptr;
-      if (!guarded_.contains(old) || ir::constantReal(v)) return b.div(s, v);
+      if (!isGuarded(old) || ir::constantReal(v)) return b.div(s, v);
       return scaled(b, b.div(b.real(1.0), v), s, old);
     }
     case OpCode::SafeDiv: {

@@ -132,6 +132,9 @@ class Forward {
   ir::Value* sidesAgree(ir::Builder& b, const ir::Op& op, std::span<ir::Value* const> u,
                         std::span<ir::Value* const> v);
   Sides bothSides(ir::Builder& b, const ir::Op& op, ir::Value* tie);
+  // Whether what a result's tangent becomes may be thrown away again: no NaN may come from it then.
+  bool isGuarded(const ir::Value* result) const { return both_sides_ || guarded_.contains(result); }
+  ir::Value* jumpTold(ir::Builder& b, const ir::Op& op, ir::Value* tie, ir::Value* smooth);
   void guardedComparison(ir::Builder& b, const ir::Op& op);
   ir::Value* blended(ir::Builder& b, const ir::Op& op, ir::Value* then, ir::Value* otherwise);
   // Whether the class of this switch has a side fixed by an enclosing one: +1 its branch a, -1 its
@@ -169,6 +172,8 @@ class Forward {
   // t (any value), with the distance told within which ties that are decided by a bound may lie.
   ir::Value* withDistance(ir::Builder& b, const ir::Op& op, ir::Value* near, ir::Value* bound,
                           ir::Value* s_dot, ir::Value* t);
+  ir::Value* withToleranceDistance(ir::Builder& b, const ir::Op& op, const Switch& s, ir::Value* earlier, ir::Value* t);
+  ir::Value* withoutDistance(ir::Builder& b, const ir::Op& op, ir::Value* where, ir::Value* t);
   // --- probe_equalities.cpp
   // A condition that is no switch, with the places told where what it compares is equal.
   // `loop`: the `while` that it belongs to, or null.
@@ -195,6 +200,7 @@ class Forward {
   Request request_;
   analysis::Activity activity_;
   analysis::Guarded guarded_;
+  bool both_sides_ = false;  // of an `if` are computed, of which only one is taken
   std::unique_ptr<ir::Function> result_;
   ir::ValueMap primal_;
   std::vector<std::pair<int64_t, int>> forced_;  // kink class, side in the class's orientation

@@ -69,6 +69,8 @@ void Forward::probeComparison(ir::Builder& b, const ir::Op& op) {
   bool is_final = has_weight && isFinal(x(op.operand(3)));
   Value* t = is_final ? x(op.operand(3))
                       : decided(b, op, s, has_weight ? x(op.operand(3)) : nullptr);
+  if (!is_final)
+    t = withToleranceDistance(b, op, s, has_weight ? x(op.operand(3)) : nullptr, t);
   if (!is_final && stage_ != ProbeStage::First) {
     Value* open = b.op(OpCode::And, {b.op(OpCode::IsNan, {t}), differs});
     Value* kind = b.select(open, code(b, ir::TieKind::Undecided), code(b, ir::TieKind::Decided));

@@ -262,7 +262,7 @@ bool Forward::decideIrreducible(ir::Builder& b, const ir::Op& op) {
 // status although its value is dropped.
 void Forward::probeNorm(ir::Builder& b, const ir::Op& op, Value* v, Value* h) {
   ir::Attrs attrs = op.attrs;
-  if (attrs.i == 0 && !guarded_.contains(op.result())) attrs.i = 2;
+  if (attrs.i == 0 && !isGuarded(op.result())) attrs.i = 2;
   Value* n = b.op(OpCode::Norm, {v}, attrs);
   Value* length = b.op(OpCode::Norm, {h});
   Value* tells = b.op(OpCode::And, {b.op(OpCode::FLt, {b.real(0.0), length}),

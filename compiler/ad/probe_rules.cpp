@@ -263,6 +263,27 @@ Value* Forward::withDistance(ir::Builder& b, const ir::Op& op, Value* near, Valu
   return b.op(OpCode::NoteTie, {b.op(OpCode::IsNan, {row}), t});
 }
 
+// Of a tie that the tolerance made. What the second direction decides lies on a path of two parts, whose
+// length is not known.
+Value* Forward::withToleranceDistance(ir::Builder& b, const ir::Op& op, const Switch& s, Value* earlier, Value* t) {
+  if (!(request_.ties.tolerance > 0) || stage_ == ProbeStage::Only) return t;
+  Value* tie = b.op(OpCode::FEq, {s.p, s.q});
+  Value* decided = b.op(OpCode::And, {tie, b.op(OpCode::Not, {b.op(OpCode::IsNan, {t})})});
+  if (stage_ == ProbeStage::First)
+    return withDistance(b, op, decided, b.real(request_.ties.tolerance), s.dot, t);
+  return earlier == nullptr ? t : withoutDistance(b, op, b.op(OpCode::And, {decided, b.op(OpCode::IsNan, {earlier})}), t);
+}
+
+Value* Forward::withoutDistance(ir::Builder& b, const ir::Op& op, Value* where, Value* t) {
+  if (!blends_) return t;
+  Value* kind = b.select(where, code(b, ir::TieKind::Within), code(b, ir::TieKind::None));
+  ir::Attrs attrs;
+  attrs.str = op.attrs.str;
+  Value* far = b.real(std::numeric_limits<double>::infinity());
+  Value* row = b.op(OpCode::ReportTie, {kind, far, b.real(0.0), b.integer(0)}, std::move(attrs));
+  return b.op(OpCode::NoteTie, {b.op(OpCode::IsNan, {row}), t});
+}
+
 Value* Forward::leftOpen(ir::Builder& b, const ir::Op& op, Value* value) {
   size_t first = op.code == OpCode::If ? 1 : 0;
   Value *p = x(op.operand(first)), *q = x(op.operand(first + 1)), *s = b.sub(p, q);
@@ -304,8 +325,7 @@ void Forward::probeChoose(ir::Builder& b, const ir::Op& op) {
   Value *a_dot = dotOrZero(b, op.operand(2)), *b_dot = dotOrZero(b, op.operand(3));
   Switch s = switchOf(b, op, 0, 1);
   Value* t = decided(b, op, s, has_weight ? x(op.operand(4)) : nullptr);
-  if (stage_ == ProbeStage::First && request_.ties.tolerance > 0)
-    t = withDistance(b, op, b.op(OpCode::FEq, {s.p, s.q}), b.real(request_.ties.tolerance), s.dot, t);
+  t = withToleranceDistance(b, op, s, has_weight ? x(op.operand(4)) : nullptr, t);
   if (stage_ != ProbeStage::First) {
     Value* open = b.op(OpCode::And, {b.op(OpCode::IsNan, {t}), differ(b, a_dot, b_dot)});
     t = settled(b, op, s, t,

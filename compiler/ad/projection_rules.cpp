@@ -100,7 +100,7 @@ bool Forward::projectionRule(ir::Builder& b, const ir::Op& op) {
       for (size_t k = 1; k < op.operands.size(); ++k) operands.push_back(x(op.operand(k)));
       ir::Attrs attrs;
       attrs.f = irreducibleWeight(request_.ties, op);
-      attrs.i = guarded_.contains(op.result()) ? 1 : 0;
+      attrs.i = isGuarded(op.result()) ? 1 : 0;
       setDot(op.result(),
              noted(b, op, b.op(OpCode::SocMap, std::move(operands), std::move(attrs))));
       return true;
@@ -153,7 +153,7 @@ Value* Forward::socCurvature(ir::Builder& b, const ir::Op& op, Value* v_dot) {
   auto head = [&](Value* w) { return b.index(w, {zero}); };
   auto tail = [&](Value* w) { return b.slice(w, {one}, {rest}); };
   auto dotted = [&](Value* l, Value* r) { return b.einsum("i,i->", l, r); };
-  if (op.attrs.i == 0 && !guarded_.contains(op.result()))
+  if (op.attrs.i == 0 && !isGuarded(op.result()))
     b.check(b.op(OpCode::FNe, {b.op(OpCode::Norm, {v}), b.real(0.0)}), ir::Status::Domain,
             "a second derivative of `proj_soc` at the apex of the cone");
   Value *s = head(v), *y = tail(v), *n = b.op(OpCode::Norm, {y});

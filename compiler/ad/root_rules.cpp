@@ -11,6 +11,7 @@
 #include "ad/probe.h"
 #include "ad/root_ties.h"
 #include "base/check.h"
+#include "ir/walk.h"
 #include "ir/run_notes.h"
 
 namespace dini::ad {
@@ -200,6 +201,19 @@ void Forward::requireRegular(ir::Builder& b, const RootPoint& point, const TiedE
       [](ir::Builder&, auto) { return Values{}; });
 }
 
+namespace {
+
+// Whether the first direction has left its weights in the equations.
+bool holdsWeights(const ir::Op& root) {
+  bool found = false;
+  ir::walk(*root.regions[1], [&](const ir::Op& op) {
+    found = found || op.code == OpCode::ChooseTie || (op.code == OpCode::If && op.operands.size() == 4);
+  });
+  return found;
+}
+
+}  // namespace
+
 // The probe through a root: the one-sided derivative of the solution along the probe's direction,
 // and the weights it points to. The root is followed by a second one that starts at its solution,
 // stays there, and has the weights in its equations: what is differentiated later.
@@ -239,10 +253,17 @@ void Forward::probeRoot(ir::Builder& b, const ir::Op& copy, const RootPoint& poi
       });
   setRootDots(b, point, decided[1]);
   Value* weights = decided[0];
-  if (stage_ == ProbeStage::First)
+  if (stage_ == ProbeStage::First) {
     weights = withDistances(b, point, equations, system, set, decided[1], weights);
-  else
+  } else if (!second || holdsWeights(op)) {
+    if (second) {
+      Value* late = b.op(OpCode::And, {open, b.op(OpCode::Not, {b.op(OpCode::IsNan, {weights})})});
+      weights = withoutDistance(b, op, late, weights);
+    }
     weights = reportedWeights(b, op, equations, system, near, weights, decided[2]);
+  } else {  // the one in front, of which the first direction has made another: that one reports
+    weights = withoutNaN(b, weights, 0);
+  }
   weighedRoot(b, copy, point, equations, near, weights);
   clearFlagsFrom(b.region(), from);
 }

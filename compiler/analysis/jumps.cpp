@@ -43,17 +43,29 @@ bool isJump(const ir::Op& op, const Activity& activity) {
   }
 }
 
+bool isStep(const ir::Op& op, const Activity& activity) {
+  if (op.code != OpCode::If && op.code != OpCode::Select) return false;
+  bool read = std::any_of(op.results.begin(), op.results.end(),
+                          [&](const ir::Value* result) { return activity.useful(result); });
+  return read && comparesActive(op.operand(0), activity);
+}
+
 }  // namespace
 
-std::vector<const ir::Op*> jumps(const ir::Function& function, const std::vector<bool>& active) {
+std::vector<const ir::Op*> jumps(const ir::Function& function, const std::vector<bool>& active, Steps steps) {
   Activity activity(function, active);
+  const auto& results = function.body.yields();
+  bool moves = std::any_of(results.begin(), results.end(),
+                           [&](const ir::Value* result) { return activity.depends(result); });
+  bool with_steps = steps == Steps::Listed && !moves;
   std::unordered_set<const ir::Value*> used;  // by more than a `stop`
   ir::walk(function.body, [&](const ir::Op& op) {
     if (op.code != OpCode::Stop) used.insert(op.operands.begin(), op.operands.end());
   });
   std::vector<const ir::Op*> found;
   ir::walk(function.body, [&](const ir::Op& op) {
-    if (isJump(op, activity) && used.contains(op.result())) found.push_back(&op);
+    bool listed = isJump(op, activity) || (with_steps && isStep(op, activity));
+    if (listed && used.contains(op.result())) found.push_back(&op);
   });
   return found;
 }

@@ -128,7 +128,9 @@ void Emitter::closeBase(Differentiation& d) {
 }
 
 void Emitter::warnOfJumps(const Differentiation& d) {
-  for (const ir::Op* op : analysis::jumps(*d.base.function, d.request.active))
+  // The gradient of a piecewise-linear function only steps, and that is known.
+  auto steps = d.f->base->kind == FunctionValue::Kind::Derivative ? analysis::Steps::Passed : analysis::Steps::Listed;
+  for (const ir::Op* op : analysis::jumps(*d.base.function, d.request.active, steps))
     shared_.sink.add(DiagCode::JumpDifferentiated, op->span.valid() ? op->span : span_,
                      "this jumps; its derivative is taken as 0")
         .help = "write `stop(...)` around it if that is meant";

@@ -1,6 +1,7 @@
 #include "session/tie_report.h"
 
 #include <algorithm>
+#include <cmath>
 
 #include <fmt/format.h>
 
@@ -71,6 +72,9 @@ std::string tieReport(const SourceManager& sources, const ir::RunNotes& notes, b
   if (!reason.empty()) return text + "conservative, because " + reason;
   text += "the derivatives are Clarke elements";
   if (notes.distance == 0) return text;
+  if (std::isinf(notes.distance))
+    return text + " of points nearby (Goldstein elements), at a distance that is not known: a second direction "
+                  "decided a tie";
   return text + fmt::format(" of points within {:.2g} of this one (Goldstein elements)", notes.distance);
 }
 
