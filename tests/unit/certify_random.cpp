@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "certify/certificate.h"
+#include "certify/regularity.h"
 
 using namespace dini::certify;
 using dini::ir::OpCode;
@@ -194,4 +195,81 @@ TEST_CASE("certificates agree with vertex determinants") {
   CHECK(proved > 400);
   CHECK(refuted > 400);
   CHECK(unknown < 24);
+}
+
+namespace {
+
+// S at any weights d0, by solving with the Jacobian there; M at a vertex v by
+//   S_v = S (I - diag(v - d0) S)^-1,   M = I - diag(1 - 2v) S_v.
+// Nothing where a matrix is singular.
+std::optional<IntervalMatrix> movedTo(const LiftedJacobian& j, const std::vector<double>& d0, const Vertex& v) {
+  size_t n = j.n, k = j.k();
+  std::vector<Interval> weights(d0.begin(), d0.end());
+  Matrix a = j.at(weights);
+  std::optional<Preconditioner> p = regularAt(a);
+  if (!p) return std::nullopt;
+  Matrix units(n + k, k), s(k, k), step(k, k), right(k, k);
+  for (size_t c = 0; c < k; ++c) units.at(n + c, c) = 1.0;
+  Matrix x = encloseSolution(*p, a, units);
+  for (size_t i = 0; i < k; ++i)
+    for (size_t c = 0; c < k; ++c)
+      for (size_t l = 0; l < n + k; ++l) s.at(i, c) = s.at(i, c) + j.unknowns.at(n + i, l) * x.at(l, c);
+  for (size_t i = 0; i < k; ++i)
+    for (size_t c = 0; c < k; ++c) {  // transposed: (I - S' diag(v - d0)) S_v' = S'
+      step.at(c, i) = Interval(i == c ? 1.0 : 0.0) - Interval(v[i] - d0[i]) * s.at(i, c);
+      right.at(c, i) = s.at(i, c);
+    }
+  std::optional<Preconditioner> q = regularAt(step);
+  if (!q) return std::nullopt;
+  Matrix moved = encloseSolution(*q, step, right);
+  IntervalMatrix m(k);
+  for (size_t i = 0; i < k; ++i)
+    for (size_t c = 0; c < k; ++c)
+      m.at(i, c) = Interval(i == c ? 1.0 : 0.0) - Interval(1 - 2 * v[i]) * moved.at(c, i);
+  return m;
+}
+
+}  // namespace
+
+// relu, abs, max and min, nested and with shared switches: which weights the test starts from, those of a
+// policy or of a vertex, changes nothing.
+TEST_CASE("certificates do not depend on the weights that the test starts from") {
+  Draw draw{91};
+  int decided = 0, opposite = 0;
+  for (int trial = 0; trial < 500; ++trial) {
+    size_t n = 1 + static_cast<size_t>(trial % 4), kinks = static_cast<size_t>(trial % 50 == 0 ? 14 : 1 + trial / 4 % 7);
+    Random random(draw, n, kinks);
+    bool plus = false, minus = false, zero = false;
+    for (uint32_t set = 0; set < (1u << random.switches.size()); ++set) {
+      int64_t det = determinant(random.jacobian(set));
+      (det > 0 ? plus : det < 0 ? minus : zero) = true;
+    }
+    bool regular = !zero && plus != minus;
+    System system = random.system();
+    Switches switches(system, Unification::On);
+    Lifted lifted(system, switches);
+    LiftedJacobian j;
+    std::vector<int> tied(switches.classes().size(), 0);
+    REQUIRE(lifted.evaluate(boxAround(system.graph, 0, 0)).empty());
+    REQUIRE(lifted.jacobian(j, &tied).empty());
+    size_t k = j.k();
+    Vertex v(k);
+    for (double& side : v) side = draw(1000) > 0 ? 1 : 0;
+    std::vector<double> mixed(k);
+    for (double& weight : mixed) weight = static_cast<double>(draw(1000) + 1000) / 2000;
+    // first, second, average, weight(0.3), and anything between
+    for (const auto& d0 : {Vertex(k, 1), Vertex(k, 0), Vertex(k, 0.5), Vertex(k, 0.3), mixed, v}) {
+      std::optional<IntervalMatrix> m = movedTo(j, d0, v);
+      if (!m) continue;
+      PMatrixResult test = testPMatrix(*m);
+      INFO("trial " << trial << ", from " << (k > 0 ? d0[0] : 0) << ": " << test.how);
+      if (test.verdict == Verdict::Proved) CHECK(regular);
+      if (test.verdict == Verdict::Refuted) CHECK_FALSE(regular);
+      decided += test.verdict != Verdict::Unknown;
+      opposite += plus && minus;
+    }
+  }
+  MESSAGE("decided ", decided, ", of systems with determinants of both signs ", opposite);
+  CHECK(decided > 2400);
+  CHECK(opposite > 600);
 }
