@@ -1,9 +1,9 @@
 # dini_add_library(TARGET model.dini
 #   [FUNCTIONS f g ...]        functions to compile; default: all of the file
-#   [DERIVATIVES grad vjp ...] of each: grad, value_and_grad, jvp, vjp, jac, hess
+#   [DERIVATIVES grad vjp ...] of each: grad, value_and_grad, jvp, vjp, jac, hess, split
 #   [DIMS n=3 ...]             sizes known now
 #   [CPU native ...]           or x86-64-v2, x86-64-v3, x86-64-v4
-#   [PREFIX p_] [TIES average] [NO_BLAS])
+#   [PREFIX p_] [TIES average] [ON_FAILURE nan] [NO_BLAS])
 #
 # Compiles a Dini model into a static library that a CMake project links: after
 #   include(<dini>/runtime/cmake/dini.cmake)
@@ -16,7 +16,7 @@ include_guard(GLOBAL)
 find_program(DINI_EXECUTABLE dini HINTS "${CMAKE_CURRENT_LIST_DIR}/../../build/bin")
 
 function(dini_add_library target model)
-  cmake_parse_arguments(ARG "NO_BLAS" "PREFIX;TIES" "FUNCTIONS;DERIVATIVES;DIMS;CPU" ${ARGN})
+  cmake_parse_arguments(ARG "NO_BLAS" "PREFIX;TIES;ON_FAILURE" "FUNCTIONS;DERIVATIVES;DIMS;CPU" ${ARGN})
   if(ARG_UNPARSED_ARGUMENTS)
     message(FATAL_ERROR "dini_add_library: unknown arguments ${ARG_UNPARSED_ARGUMENTS}")
   endif()
@@ -47,6 +47,9 @@ function(dini_add_library target model)
   endif()
   if(ARG_TIES)
     list(APPEND arguments "--ties=${ARG_TIES}")
+  endif()
+  if(ARG_ON_FAILURE)
+    list(APPEND arguments "--on-failure=${ARG_ON_FAILURE}")
   endif()
   if(ARG_NO_BLAS)
     list(APPEND arguments --no-blas)

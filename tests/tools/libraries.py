@@ -69,10 +69,35 @@ def check_cmake(tally, dini, scratch):
                                                              "the library was not made again"))
 
 
+def check_project(tally, dini, scratch):
+    """A model in two files with derivatives in steps: a change of either, and of neither, is seen."""
+    project, made = scratch / "project", scratch / "made"
+    shutil.copytree(FOLDER / "project", project)
+    lists = project / "CMakeLists.txt"
+    lists.write_text(lists.read_text().replace("${CMAKE_CURRENT_SOURCE_DIR}/../../..", str(ROOT)))
+    configure = ["cmake", "-S", str(project), "-B", str(made), "-G", "Ninja",
+                 f"-DDINI_EXECUTABLE={dini}", "-DCMAKE_CXX_COMPILER=clang++-19"]
+    problem = finished(configure)
+    results = []
+    for file, old, new in (("", "", ""), ("law.dini", "x^3", "2*x^3"), ("spring.dini", "== load[i]", "== 2*load[i]")):
+        if file:
+            path = project / file
+            path.write_text(path.read_text().replace(old, new))
+        problem = problem or finished(["cmake", "--build", str(made)]) or finished([str(made / "project")])
+        shown = subprocess.run([str(made / "project")], capture_output=True, text=True).stdout if not problem else ""
+        if not problem and shown in results:
+            problem = f"a change of {file} did not reach the library: {shown}"
+        results.append(shown)
+        tally.add(f"dini_add_library in steps, {file or 'at first'}", problem)
+    idle = subprocess.run(["cmake", "--build", str(made)], capture_output=True, text=True).stdout
+    tally.add("dini_add_library without a change", "" if "no work to do" in idle else idle)
+
+
 def run(tally, options):
     if options.filter in "dini.cmake":
-        with tempfile.TemporaryDirectory() as scratch:
-            check_cmake(tally, options.dini, pathlib.Path(scratch))
+        for check_one in (check_cmake, check_project):
+            with tempfile.TemporaryDirectory() as scratch:
+                check_one(tally, options.dini, pathlib.Path(scratch))
     sources = sorted([*FOLDER.glob("*.c"), *FOLDER.glob("*.cpp")])
     for source in sources:
         if options.filter in source.name:

@@ -9,6 +9,7 @@
   cli           tests/golden/cli/*.cli: transcripts of shell commands (see transcript.py)
   repl          the interactive session in a pseudo-terminal (see repl_terminal.py)
   libraries     tests/libraries: C and C++ programs that call compiled libraries (see libraries.py)
+  steps         the functions of tests/programs in steps around a tape, against one call (see steps.py)
   emitted       C++ and Dini source that `dini emit` writes, run and compared (see emitted.py)
   cpp           tests/cpp: C++ functions that are imported, and what is refused (see cpp_import.py)
   documents     the code blocks of README.md, docs/ and the examples' pages (see documents.py)
@@ -32,6 +33,7 @@ import emitted
 import libraries
 import programs
 import repl_terminal
+import steps
 import transcript
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
@@ -83,7 +85,7 @@ def run_rules(tally, options):
 def main():
     parts = {"unit": run_unit, "rules": run_rules, "programs": programs.run,
              "levels": cpu_levels.run, "cli": transcript.run, "repl": repl_terminal.run,
-             "documents": documents.run, "libraries": libraries.run, "emitted": emitted.run_all, "cpp": cpp_import.check}
+             "documents": documents.run, "libraries": libraries.run, "steps": steps.run, "emitted": emitted.run_all, "cpp": cpp_import.check}
     parser = argparse.ArgumentParser(description=__doc__,
                                      formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--only", action="append", choices=parts)
