@@ -108,7 +108,7 @@ class Body {
   Value cast(const clang::CastExpr& cast);
   Value toInteger(Value value, clang::QualType from, clang::QualType to);
   Value toReal(Value value, clang::QualType from, const clang::Expr& at);
-  Value rounded(Value value, clang::QualType type, const clang::Expr& at);
+  Value rounded(Value value, clang::QualType type);
   Value unary(const clang::UnaryOperator& op);
   Value step(const clang::UnaryOperator& op, bool value_used);
   Value binary(const clang::BinaryOperator& op);

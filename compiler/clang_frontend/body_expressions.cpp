@@ -155,10 +155,11 @@ Value Body::toInteger(Value value, clang::QualType from, clang::QualType to) {
   return {Text("mod(") + inside(value, kAdd) + " + " + half + ", " + size + ") - " + half, kAdd};
 }
 
-// Arithmetic of `float` is computed in double and then rounded.
-Value Body::rounded(Value value, clang::QualType type, const clang::Expr& at) {
+// Arithmetic of `float` is computed in double and then rounded: for + - * / and sqrt that is what a
+// machine with float instructions gives, as 53 bits are more than twice 24 and two.
+Value Body::rounded(Value value, clang::QualType type) {
   if (!isFloat(type)) return value;
-  unit_.reporter().unsupported(at, "arithmetic in `float`", "write `double`; parameters may stay float");
+  return {Text(unit_.helper("cpp_float") + "(") + value.text + ")"};
 }
 
 Value Body::cast(const clang::CastExpr& cast) {
@@ -175,7 +176,8 @@ Value Body::cast(const clang::CastExpr& cast) {
       return initial(*sub, unit_.shapes().of(to, cast));
     case CK_IntegralToFloating: {
       Value value = toReal(expression(sub), from, cast);
-      return isFloat(to) && !value.lasting ? rounded(value, to, cast) : value;
+      if (isFloat(to) && value.lasting) return numeral(static_cast<double>(std::stof(value.text.str())));
+      return rounded(value, to);
     }
     case CK_FloatingToIntegral:
       return toInteger({Text("int(") + expression(sub).text + ")"}, unit_.context().LongTy, to);
@@ -188,7 +190,7 @@ Value Body::cast(const clang::CastExpr& cast) {
       if (to->isSpecificBuiltinType(BuiltinType::Double) && isFloat(from)) return plain(sub);
       if (const auto* number = llvm::dyn_cast<FloatingLiteral>(sub->IgnoreParens()); number && isFloat(to))
         return numeral(static_cast<double>(static_cast<float>(number->getValueAsApproximateDouble())));
-      if (isFloat(to)) return rounded(expression(sub), to, cast);
+      if (isFloat(to)) return rounded(expression(sub), to);
       reporter.unsupported(cast, "a `long double`", "write `double`");
     }
     case CK_ArrayToPointerDecay:

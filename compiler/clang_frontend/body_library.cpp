@@ -1,3 +1,4 @@
+#include <set>
 #include <unordered_map>
 
 #include <fmt/format.h>
@@ -25,7 +26,10 @@ const std::unordered_map<std::string, std::pair<const char*, unsigned>>& sameFun
 // sqrtf, __builtin_sqrt and the like are overloads of one function.
 std::string plainName(std::string name) {
   if (name.starts_with("__builtin_")) name = name.substr(10);
-  if (name.size() > 2 && name.back() == 'f' && sameFunctions().contains(name.substr(0, name.size() - 1))) name.pop_back();
+  static const std::set<std::string> others = {"fmin", "fmax", "fdim", "fmod", "hypot", "exp2", "log2", "log10",
+                                               "trunc", "round", "tgamma", "copysign"};
+  if (name.size() > 2 && name.back() == 'f')
+    if (const std::string plain = name.substr(0, name.size() - 1); sameFunctions().contains(plain) || others.contains(plain)) return plain;
   return name;
 }
 
@@ -49,13 +53,15 @@ std::optional<Value> Body::mathematics(const clang::CallExpr& call, const std::s
       });
     return inOrder(makers, call);
   };
-  auto rounding = [&](Value value) { return call.getType()->isRealFloatingType() ? rounded(std::move(value), call.getType(), call) : value; };
+  auto rounding = [&](Value value) { return call.getType()->isRealFloatingType() ? rounded(std::move(value), call.getType()) : value; };
   const auto same = sameFunctions().find(name);
   if (same != sameFunctions().end() && same->second.second == call.getNumArgs()) {
     const std::vector<Value> a = arguments();
     Text text = Text(same->second.first) + "(" + a[0].text;
     if (a.size() > 1) text += Text(", ") + a[1].text;
-    return rounding({text + ")"});
+    const std::string_view own = same->second.first;
+    const bool exact = own == "abs" || own == "floor" || own == "ceil" || own == "round";
+    return exact ? Value{text + ")"} : rounding({text + ")"});
   }
   if (name == "isinf") {
     const Value x = named(arguments()[0], call);
@@ -70,12 +76,11 @@ std::optional<Value> Body::mathematics(const clang::CallExpr& call, const std::s
   if (name == "exp2") return rounding({Text("pow(2.0, ") + arguments()[0].text + ")"});
   if (name == "log2") return rounding({Text("log(") + arguments()[0].text + ") / 0.6931471805599453", kMul});
   if (name == "log10") return rounding({Text("log(") + arguments()[0].text + ") / 2.302585092994046", kMul});
-  if (name == "trunc" || name == "round") {
-    return rounding({Text(unit_.helper("cpp_" + name)) + "(" + arguments()[0].text + ")"});
-  }
-  if (name == "copysign") {
+  if (name == "trunc" || name == "round") return Value{Text(unit_.helper("cpp_" + name)) + "(" + arguments()[0].text + ")"};
+  if (name == "tgamma") return rounding({Text(unit_.helper("cpp_tgamma")) + "(" + arguments()[0].text + ")"});
+  if (name == "copysign" || name == "fmod") {
     const std::vector<Value> a = arguments();
-    return rounding({Text(unit_.helper("cpp_copysign")) + "(" + a[0].text + ", " + a[1].text + ")"});
+    return Value{Text(unit_.helper("cpp_" + name)) + "(" + a[0].text + ", " + a[1].text + ")"};
   }
   return std::nullopt;
 }

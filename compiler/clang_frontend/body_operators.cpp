@@ -99,7 +99,7 @@ Value Body::arithmetic(clang::BinaryOperatorKind kind, Value a, Value b, clang::
   if (type->isIntegerType()) return integers(kind, std::move(a), std::move(b), type, at);
   const char* op = kind == BO_Add ? "+" : kind == BO_Sub ? "-" : kind == BO_Mul ? "*" : kind == BO_Div ? "/" : nullptr;
   if (!op) unit_.reporter().unsupported(at, "this operator", "use + - * /");
-  return rounded(joined(a, op, kind == BO_Add || kind == BO_Sub ? kAdd : kMul, b), type, at);
+  return rounded(joined(a, op, kind == BO_Add || kind == BO_Sub ? kAdd : kMul, b), type);
 }
 
 Value Body::binary(const clang::BinaryOperator& op) {
@@ -185,7 +185,7 @@ Value Body::assignment(const clang::BinaryOperator& op, bool value_used) {
     else if (kept->isIntegerType())
       value = toInteger(value, type, kept);
     else if (isFloat(kept) && !isFloat(type))
-      value = rounded(value, kept, op);
+      value = rounded(value, kept);
   }
   assign(target, value, op);
   return value_used ? read(target) : Value{};

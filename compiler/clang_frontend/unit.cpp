@@ -26,7 +26,30 @@ const std::unordered_map<std::string, const char*>& helperTexts() {
        "fn cpp_round(x: real) -> real {\n  let t = cpp_trunc(x)\n"
        "  if abs(x - t) >= 0.5 { if x < 0.0 { t - 1.0 } else { t + 1.0 } } else { t }\n}\n"},
       {"cpp_copysign",
-       "fn cpp_copysign(x: real, s: real) -> real = if s < 0.0 or 1.0/s < 0.0 { -abs(x) } else { abs(x) }\n"}};
+       "fn cpp_copysign(x: real, s: real) -> real = if s < 0.0 or 1.0/s < 0.0 { -abs(x) } else { abs(x) }\n"},
+      {"cpp_fmod",  // each subtraction is exact, and t is y times a power of two: so is the derivative
+       "fn cpp_fmod(x: real, y: real) -> real {\n  if not isfinite(x) or isnan(y) or y == 0.0 { return nan }\n"
+       "  let below = stop(x) < 0.0\n  let b = abs(y)\n  var r = if below { -x } else { x }\n"
+       "  while r >= b {\n    var t = b\n    while t <= 0.5*r { t = 2*t }\n    r = r - t\n  }\n"
+       "  if below { -r } else { r }\n}\n"},
+      {"cpp_tgamma",
+       "fn cpp_tgamma(x: real) -> real = if x >= 0.0 { exp(lgamma(x)) } else {\n"
+       "  pi/(sin(pi*(x - 2*floor(stop(0.5*x))))*exp(lgamma(1 - x)))\n}\n"},
+      {"cpp_leading",  // Veltkamp: the leading bits of x, for c = 2^k + 1 all but k of them
+       "fn cpp_leading(x: real, c: real) -> real {\n  let y = c*x\n  y - (y - x)\n}\n"},
+      {"cpp_nearest_float",
+       "fn cpp_nearest_float(x: real) -> real {\n"
+       "  if x == 0.0 { return x }\n"
+       "  if abs(x) >= 3.4028235677973366e38 { return x*inf }\n"  // 2^128 - 2^103
+       "  if abs(x) < 1.1754943508222875e-38 {\n"                 // 2^-126: multiples of 2^-149
+       "    let shift = 9.466330862652142e-30\n"                  // 1.5 * 2^-97
+       "    return if x < 0.0 { -((shift - x) - shift) } else { (shift + x) - shift }\n  }\n"
+       "  let near = cpp_leading(x, 536870913.0)\n  let other = near + 2*(x - near)\n"
+       "  let halfway = cpp_leading(other, 536870913.0) == other\n"
+       "  if halfway and not (cpp_leading(near, 1073741825.0) == near) { other } else { near }\n}\n"},
+      {"cpp_float",  // its derivative is 1; what is subtracted is 0
+       "fn cpp_float(x: real) -> real =\n"
+       "  if isfinite(x) { stop(cpp_nearest_float(x)) - (stop(x) - x) } else { x }\n"}};
   return table;
 }
 
@@ -40,6 +63,8 @@ std::string simpleName(const clang::FunctionDecl& function) {
 std::string Unit::helper(const std::string& name) {
   if (name == "cpp_remainder") helper("cpp_quotient");
   if (name == "cpp_round") helper("cpp_trunc");
+  if (name == "cpp_float") helper("cpp_nearest_float");
+  if (name == "cpp_nearest_float") helper("cpp_leading");
   helpers_.insert(name);
   return name;
 }

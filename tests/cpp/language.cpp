@@ -414,3 +414,47 @@ DINI double mean_of(const std::vector<double>& x) {
   for (std::size_t i = 0; i != x.size(); ++i) s += x[i];
   return x.empty() ? 0 : s / x.size();
 }
+
+// Arithmetic in float is rounded to float; its derivative is that of the unrounded formula.
+// float_sum(16777216.0, 1.0) = 16777216
+// float_sum(16777216.0, 3.0) = 16777220
+// float_sum(1.5, 0.25) = 1.75
+DINI float float_sum(float x, float y) { return x + y; }
+// float_product(16777215.0, 16777215.0) = 281474943156224
+// float_product(1e-30, -1e-30) = -0.0
+// float_product(1.40129846432481707e-45, 0.5) = 0
+// float_product(1.40129846432481707e-45, 1.5) = 2.802596928649634e-45
+// float_product(3e38, -2.0) = -inf
+// Dini: grad(float_product)(1.5, -2.25) = -2.25, 1.5
+// Dini: 1/float_product(-1.0, 0.0) = -inf
+DINI float float_product(float x, float y) { return x * y; }
+// float_quotient(1.0, 3.0) = 0.3333333432674408
+DINI float float_quotient(float x, float y) { return x / y; }
+// to_float(0.1) = 0.10000000149011612
+// to_float(3.4028235677973366e38) = inf
+// to_float(nan) = nan
+DINI double to_float(double x) { return static_cast<float>(x); }
+// float_of_int(16777217) = 16777216
+DINI float float_of_int(int k) { return k; }
+// float_loop(0.5) = 1.0745820999145508
+// Dini: grad(float_loop)(0.5) = -0.024209991238767228
+DINI float float_loop(float x) {
+  float y = 0.1f;
+  for (int i = 0; i < 3; ++i) y = y * x + i * 0.1f;
+  y *= 0.5;
+  y += 1;
+  return std::sqrt(y * y - x * 0.25f);
+}
+// float_names(0.75, -2.0) = 2
+DINI float float_names(float x, float y) { return fmaxf(fabsf(y), fminf(x, y)) + truncf(x); }
+// rest_of(7.5, 2.0) = 1.5
+// rest_of(-7.5, 2.0) = -1.5
+// rest_of(1e17, 0.3) = 0.2007434154171886
+// rest_of(5.0, inf) = 5
+// rest_of(5.0, 0.0) = nan
+// Dini: grad(rest_of)(7.3, -2.0) = 1, 3
+DINI double rest_of(double x, double y) { return std::fmod(x, y); }
+// Dini: factorial_of(4.0) = 24
+// Dini: factorial_of(-1.5) = -3.5449077018110318
+// Dini: grad(factorial_of)(1.5) = 0.93473452162608583
+DINI double factorial_of(double x) { return std::tgamma(x + 1); }

@@ -273,7 +273,8 @@ def cpp_expected(calls, path):
     """What the compiled functions give."""
     with tempfile.TemporaryDirectory() as name:
         folder = pathlib.Path(name)
-        body = "".join(f'  show({call.replace("nan", "NAN")}); std::puts("");\n' for call in calls)
+        spelled = [re.sub(r"\binf\b", "INFINITY", re.sub(r"\bnan\b", "NAN", call)) for call in calls]
+        body = "".join(f'  show({call}); std::puts("");\n' for call in spelled)
         (folder / "main.cpp").write_text('#include <cstdio>\n#include <cmath>\n#include <type_traits>\n#include "' + str(path) + '"\n'
                                          'void show(auto x) { if constexpr (std::is_arithmetic_v<decltype(x)>) std::printf(" %.17g", static_cast<double>(x)); else for (auto e : x) show(e); }\n'
                                          "int main() {\n" + body + "}\n")
