@@ -294,6 +294,9 @@ BuildFailure writeBinaries(const Library& library, const std::vector<jit::Object
                                   "-Wl,-soname,lib" + library.name + ".so",
                                   "-Wl,-z,noexecstack",
                                   "-Wl,--no-undefined",
+                                  // What users call themselves comes along though no function does.
+                                  "-Wl,-u,dini_init",
+                                  "-Wl,-u,dini_status_text",
                                   "-Wl,--as-needed"};
   shared.insert(shared.end(), files.begin(), files.end());
   shared.insert(shared.end(), {options.runtime, "-lmvec", "-lm", "-ldl", "-lgcc"});

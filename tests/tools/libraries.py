@@ -1,6 +1,6 @@
 """Programs that call compiled libraries: every tests/libraries/*.c and *.cpp. Its first lines say
 how: each `// build: ARGUMENTS` is a call of `dini build` whose library it is linked with, each
-`// compile: FLAGS` a way to compile it. It passes if it ends with status 0; besides, no shared
+`// compile: FLAGS` a way to compile it (the first also with the shared library). It passes if it ends with status 0; besides, no shared
 library may need more than the C library and its mathematics."""
 import pathlib
 import re
@@ -48,6 +48,11 @@ def check(tally, dini, source, scratch):
                        "-lmvec", "-lm", "-lpthread", "-o", str(program)]
             problem = finished(command) or finished([str(program)])
             tally.add(f"{source.name}: {build}: {flags}", problem)
+        # The same program with the shared library, which brings what it needs.
+        flags = re.search(r"^// compile: (.*)$", text, re.M)[1].split()
+        problem = finished([compiler, *flags, f"-I{scratch}/out/include", str(source), f"-L{scratch}/out/lib", f"-l{name}",
+                            "-lm", "-lpthread", f"-Wl,-rpath,{scratch}/out/lib", "-o", str(scratch / "shared")])
+        tally.add(f"{source.name}: {build}: shared", problem or finished([str(scratch / "shared")]))
 
 
 def check_cmake(tally, dini, scratch):
