@@ -167,6 +167,7 @@ class FunctionEmitter {
   void noteTie(llvm::Value* condition);  // of one value or of lanes
   void reportTie(const ir::Op& op, llvm::ArrayRef<llvm::Value*> operands);
   void noteCondition(llvm::Value* rcond, int64_t site);
+  void noteResidual(llvm::Value* residual);
   void flushNotes();           // what was noted so far, to the caller
   llvm::Value* presentLanes();  // of the mask in force; null: all
   void emitNotice(const ir::Op& op);  // of a solve that failed, from the handler of its status

@@ -38,6 +38,6 @@ static_assert(offsetof(dini_run, notes) == 8 * kNotes);
 static_assert(offsetof(dini_run, report) == 8 * kReport);
 static_assert(offsetof(dini_run, member) == 8 * kMember);
 static_assert(offsetof(dini_notes, tie) == 0 && offsetof(dini_notes, rcond) == 8 &&
-              offsetof(dini_notes, rcond_site) == 16);
+              offsetof(dini_notes, rcond_site) == 16 && offsetof(dini_notes, residual) == 24);
 
 }  // namespace dini::codegen

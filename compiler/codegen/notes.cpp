@@ -136,4 +136,18 @@ void FunctionEmitter::noteCondition(llvm::Value* rcond, int64_t site) {
   memo_ = memo;
 }
 
+// The relative residual of one solve or of those of the lanes, against the largest so far.
+void FunctionEmitter::noteResidual(llvm::Value* residual) {
+  if (solver_depth_ > 0) return;
+  if (isLanes(residual)) {
+    llvm::Value* none = llvm::ConstantFP::get(residual->getType(), -1);
+    if (llvm::Value* present = presentLanes()) residual = b_.CreateSelect(present, residual, none);
+    residual = b_.CreateFPMaxReduce(residual);
+  }
+  llvm::Value* notes = b_.CreateLoad(m_.ptr, infoField(kNotes));
+  llvm::Value* cell = b_.CreateConstInBoundsGEP1_64(m_.i64, notes, 3);
+  llvm::Value* before = b_.CreateLoad(m_.f64, cell);
+  b_.CreateStore(b_.CreateSelect(b_.CreateFCmpOGT(residual, before), residual, before), cell);
+}
+
 }  // namespace dini::codegen

@@ -1,5 +1,7 @@
 // Solution of equations: the solver between two evaluations of the residual (docs/ir.md,
 // Equations).
+#include <cmath>
+
 #include "codegen/emitter.h"
 #include "dini/status.h"
 #include "ir/walk.h"
@@ -165,6 +167,11 @@ void FunctionEmitter::requireSolved(const Op& op, FailureFields fields) {
   llvm::Value* difference = end.difference;
   if (isLanes(bound) != isLanes(difference)) bound = splat(bound), difference = splat(difference);
   require(b_.CreateFCmpOLE(difference, bound), ir::Status::NotConverged, op, fields);
+  if (!std::isfinite(op.attrs.f)) return;  // takes over the solution of another root
+  llvm::Value* relative_to = factor;
+  if (isLanes(difference) != isLanes(relative_to))
+    difference = splat(difference), relative_to = splat(relative_to);
+  noteResidual(b_.CreateFDiv(difference, relative_to));
 }
 
 }  // namespace dini::codegen

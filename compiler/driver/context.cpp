@@ -49,7 +49,9 @@ session::Session* Context::session() {
   made.execution.engine = *chosen_engine;
   made.execution.level = *chosen_level;
   if (!options.no_cache) made.execution.cache_folder = jit::cacheFolder();
-  made.execution.print = [](const std::string& line) {
+  made.training = training;
+  made.execution.print = [this](const std::string& line) {
+    if (progress_) progress_->clear();
     printLine(line);
     std::fflush(stdout);
   };
@@ -64,7 +66,20 @@ bool Context::colourOnStderr() const {
   return options.colour == "always" || (options.colour == "auto" && isatty(STDERR_FILENO));
 }
 
+void Context::showProgress() {
+  progress_ = std::make_unique<ProgressDisplay>();
+  training.progress = [this](const session::Progress& progress) {
+    progress_->show(sources().file(progress.statement.file), progress);
+  };
+}
+
+std::string Context::resultSettings() const {
+  return fmt::format("{} {} {} {} {}", options.ties, options.no_unify_kinks, options.tie_direction,
+                     options.tie_tolerance, options.on_failure);
+}
+
 void Context::flushDiagnostics() {
+  if (progress_) progress_->clear();
   std::fflush(stdout);
   auto show = [&](const SourceManager& sources, const DiagnosticSink& sink, size_t& shown) {
     const std::vector<Diagnostic>& all = sink.all();

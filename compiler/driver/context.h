@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "diag/render.h"
+#include "driver/progress.h"
 #include "session/session.h"
 
 namespace dini::driver {
@@ -36,6 +37,12 @@ class Context {
   Context() = default;
   explicit Context(CommonOptions given) : options(std::move(given)) {}
   CommonOptions options;
+  session::TrainingOptions training;
+
+  // Before the session is made: what long runs say goes to stderr.
+  void showProgress();
+  // The options that change what a program computes, as text.
+  std::string resultSettings() const;
 
   // The session, made at the first call from the options; null after a bad option (reported).
   session::Session* session();
@@ -52,6 +59,7 @@ class Context {
 
  private:
   std::unique_ptr<session::Session> session_;
+  std::unique_ptr<ProgressDisplay> progress_;
   SourceManager early_sources_;  // of what is reported before there is a session
   DiagnosticSink early_sink_;
   size_t shown_ = 0;

@@ -1,4 +1,4 @@
-// Commands and options that have their names already and come later: they say so, exit code 2.
+// Commands that have their names already and come later: they say so, exit code 2.
 #include <algorithm>
 #include <array>
 #include <string_view>
@@ -11,7 +11,6 @@ namespace dini::driver {
 namespace {
 
 constexpr std::array<std::string_view, 3> kCommands = {"lsp", "bench", "gradbench"};
-constexpr std::array<std::string_view, 2> kOptions = {"--progress", "--resume"};
 
 template <class Words>
 bool holds(const Words& words, std::string_view word) {
@@ -23,20 +22,11 @@ bool holds(const Words& words, std::string_view word) {
 std::span<const std::string_view> reservedCommands() { return kCommands; }
 
 std::optional<std::string> reservedWord(std::span<const char* const> arguments) {
-  bool command_seen = false, judges_ties = false;
-  for (std::string_view argument : arguments) {
-    if (argument == "--") return std::nullopt;
-    if (argument.starts_with("--")) {
-      std::string_view name = argument.substr(0, argument.find('='));
-      if (judges_ties && name == "--tie-tolerance") continue;
-      if (holds(kOptions, name)) return fmt::format("the option `{}`", name);
-    } else if (!argument.starts_with("-") && !command_seen) {
-      command_seen = true;
-      judges_ties = argument == "certify" || argument == "clarke";
-      if (holds(kCommands, argument)) return fmt::format("the command `{}`", argument);
-    }
-  }
-  return std::nullopt;
+  const auto command = std::find_if(arguments.begin(), arguments.end(), [](std::string_view argument) {
+    return argument == "--" || !argument.starts_with("-");
+  });
+  if (command == arguments.end() || !holds(kCommands, std::string_view(*command))) return std::nullopt;
+  return fmt::format("the command `{}`", *command);
 }
 
 }  // namespace dini::driver

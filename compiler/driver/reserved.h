@@ -1,4 +1,4 @@
-// Commands and options that are reserved for what is to come.
+// Commands that are reserved for what is to come.
 #pragma once
 
 #include <optional>

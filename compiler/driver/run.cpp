@@ -6,6 +6,7 @@
 
 #include "driver/commands.h"
 #include "driver/point_call.h"
+#include "driver/progress.h"
 #include "session/data_file.h"
 #include "session/value_text.h"
 
@@ -19,6 +20,9 @@ struct RunOptions {
   std::string out;
   bool json = false;
   bool audit = false;
+  bool progress = false;
+  std::string checkpoint;
+  double interval = session::TrainingOptions{}.interval;
 };
 
 std::string vectorText(const std::vector<double>& x) { return fmt::format("[{:.9g}]", fmt::join(x, ", ")); }
@@ -97,6 +101,13 @@ int run(Context& context, const RunOptions& options) {
   if (options.function.empty() && (!options.arguments.empty() || !options.out.empty()))
     return context.fail(DiagCode::BadCommandLine, "`--arg` and `--out` belong to a function",
                         "name it: `--fn f`");
+  if (!options.checkpoint.empty() && (!options.function.empty() || options.audit))
+    return context.fail(DiagCode::BadCommandLine, "`--resume` is for the statements of a script",
+                        "leave out `--fn` and `--audit`");
+  context.training.checkpoint = options.checkpoint;
+  context.training.interval = options.interval;
+  context.training.settings = context.resultSettings();
+  if (options.progress) context.showProgress();
   session::Session* session = context.session();
   if (!session) return context.finish();
   ast::File* file = session->readFile(options.file);
@@ -127,6 +138,13 @@ Command addRun(CLI::App& parser) {
   app->add_flag("--json", options->json, "print the function's value as JSON");
   app->add_flag("--audit", options->audit,
                 "follow solves from one execution to the next and name the steps that leap a discontinuity");
+  app->add_flag("--progress", options->progress,
+                "say on standard error which statement runs, how far its loop is, and the residuals of solves");
+  app->add_option("--resume", options->checkpoint,
+                  "go on from this checkpoint if there is one, and keep it up to date while the script runs");
+  app->add_option("--checkpoint-interval", options->interval,
+                  "seconds between two checkpoints, at least (default 5)")
+      ->check(CLI::NonNegativeNumber);
   return {app, [options](Context& context) { return run(context, *options); }};
 }
 

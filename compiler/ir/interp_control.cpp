@@ -266,6 +266,8 @@ bool root(Machine& machine, const Step& step, Slot* frame) {
     info.text = solverReason(reason);
     return fail(Status::NotConverged);
   }
+  if (RunNotes* notes = machine.notes(); notes != nullptr && std::isfinite(info.tolerance))
+    notes->residual = std::max(notes->residual, info.residual / (1 + info.scale));
   if (machine.options().solved) {
     for (size_t k = 0; k < unknowns; ++k) frame[equations.args[k]] = values[k];
     machine.options().solved({machine, step, frame});

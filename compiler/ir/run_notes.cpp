@@ -25,6 +25,15 @@ void RunNotes::add(const RunNotes& other) {
   distance = std::max(distance, other.distance);
 }
 
+void RunNotes::addRun(const RunNotes& other) {
+  add(other);
+  tie |= other.tie;
+  residual = std::max(residual, other.residual);
+  if (!(other.rcond < rcond)) return;
+  rcond = other.rcond;
+  system_span = other.system_span;
+}
+
 TieRow tieRow(const Op& op, int64_t kind, double value, double weight, int64_t element) {
   return {op.span, op.attrs.str, op.attrs.i == 0, static_cast<TieKind>(kind), element, value, weight};
 }

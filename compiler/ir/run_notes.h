@@ -43,9 +43,12 @@ struct RunNotes {
   std::vector<TieRow> ties;  // in the order met, each once
   size_t further_ties = 0;   // beyond kMaxTies
   double distance = 0;       // the largest of the rows Within
+  double residual = -1;      // largest, relative, that a solve outside of solvers ended with and that was
+                             // measured; -1: none
   static constexpr size_t kMaxTies = 10'000;
   void addTie(TieRow row);
-  void add(const RunNotes& other);  // its ties and their distance
+  void add(const RunNotes& other);     // its ties and their distance
+  void addRun(const RunNotes& other);  // all of a further run of the same code
 };
 
 // attrs.str of a pick of the fast variant.

@@ -1,6 +1,7 @@
 // One session of LLVM's JIT linker, a cache of compiled functions, and runs.
 #include "jit/jit.h"
 
+#include <algorithm>
 #include <map>
 #include <set>
 
@@ -72,7 +73,7 @@ std::string cacheKey(const std::vector<const ir::Function*>& functions, OptLevel
 struct PrintContext {
   const Compiled* code;
   const RunOptions* options;
-  dini_notes notes{0, 1, -1};
+  dini_notes notes{0, 1, -1, -1};
 };
 
 Tensor tensorAt(const ir::Type& type, const void* data) {
@@ -112,6 +113,7 @@ void takeNotes(const PrintContext& context) {
   ir::RunNotes* notes = context.options->notes;
   if (notes == nullptr) return;
   notes->tie |= context.notes.tie != 0;
+  notes->residual = std::max(notes->residual, context.notes.residual);
   if (context.notes.rcond_site < 0 || !(context.notes.rcond < notes->rcond)) return;
   notes->rcond = context.notes.rcond;
   notes->system_span = context.code->sites[static_cast<size_t>(context.notes.rcond_site)].span;

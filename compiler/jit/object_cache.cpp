@@ -17,21 +17,7 @@
 #include "jit/jit.h"
 
 namespace dini::jit {
-namespace {
 
-namespace fs = std::filesystem;
-
-constexpr std::string_view kMagic = "dini object 1\n";
-constexpr size_t kHashBytes = 32;
-
-std::string hashOf(std::string_view bytes) {
-  llvm::SHA256 hash;
-  hash.update(llvm::StringRef(bytes.data(), bytes.size()));
-  const auto digest = hash.final();
-  return {reinterpret_cast<const char*>(digest.data()), digest.size()};
-}
-
-// The linker's hash of this program, empty if it made none.
 const std::string& buildId() {
   static const std::string id = [] {
     std::string found;
@@ -57,6 +43,20 @@ const std::string& buildId() {
     return found;
   }();
   return id;
+}
+
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr std::string_view kMagic = "dini object 1\n";
+constexpr size_t kHashBytes = 32;
+
+std::string hashOf(std::string_view bytes) {
+  llvm::SHA256 hash;
+  hash.update(llvm::StringRef(bytes.data(), bytes.size()));
+  const auto digest = hash.final();
+  return {reinterpret_cast<const char*>(digest.data()), digest.size()};
 }
 
 class Writer {

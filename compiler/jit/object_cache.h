@@ -16,6 +16,9 @@
 
 namespace dini::jit {
 
+// The linker's hash of this program, empty if it made none.
+const std::string& buildId();
+
 struct CachedObject {
   std::string entry;  // the symbol to call
   std::vector<codegen::Site> sites;

@@ -168,7 +168,8 @@ Val Emitter::topLevel(const ast::Binding& binding) {
   auto host = environment_->find(binding.name);
   check(host != environment_->end(), "a script's variable without a value: " + binding.name);
   const types::Type& type = *host->second.type;
-  if (type.isScalar() && type.scalar == types::Scalar::Int && host->second.leaves.size() == 1)
+  bool is_int = type.isScalar() && type.scalar == types::Scalar::Int;
+  if (is_int && !host->second.varies && host->second.leaves.size() == 1)
     return Val::leaf(b().integer(host->second.leaves[0].ints.at(0)));
   auto known = input_values_.find(binding.name);
   if (known != input_values_.end()) return known->second;

@@ -22,6 +22,7 @@ namespace dini::lower {
 struct HostValue {
   types::TypePtr type;
   std::vector<ir::Tensor> leaves;
+  bool varies = false;  // an int that is no constant of the code that reads it
 };
 // Leaf types of a concrete type, in declaration order.
 std::vector<ir::Type> leafTypes(const types::Type& type);

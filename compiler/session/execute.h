@@ -7,6 +7,7 @@
 #include <atomic>
 #include <filesystem>
 #include <functional>
+#include <optional>
 #include <span>
 #include <string>
 
@@ -34,28 +35,34 @@ struct ExecuteOptions {
   certify::Audit* audit = nullptr;                // told of every solve; then all is interpreted
 };
 
+// A copy of a function and of all that it calls, made ready for code generation.
+struct Prepared {
+  ir::Module module;
+  ir::Function* function = nullptr;
+};
+
 class Executor {
  public:
   explicit Executor(ExecuteOptions options) : options_(std::move(options)) {}
   ir::Outcome run(const ir::Module& module, const ir::Function& function,
                   std::span<const ir::Tensor> arguments);
+  // The same for a function that runs again and again: compiled at once, unless it must be interpreted,
+  // from what the first run leaves in `kept`. Solves whose solver has tested their residual evaluate it
+  // once more, for the notes.
+  ir::Outcome runAgain(const ir::Module& module, const ir::Function& function,
+                       std::span<const ir::Tensor> arguments, std::optional<Prepared>& kept);
   ExecuteOptions& options() { return options_; }
   jit::Jit& jit();  // made when first needed: LLVM starts slowly
 
  private:
-  ir::Outcome compileAndRun(const ir::Module& module, const ir::Function& function,
-                            std::span<const ir::Tensor> arguments);
+  ir::Outcome compileAndRun(const Prepared& prepared, std::span<const ir::Tensor> arguments);
+  bool mustInterpret(const ir::Module& module, const ir::Function& function) const;
 
   ExecuteOptions options_;
   std::unique_ptr<jit::Jit> jit_;
   std::unique_ptr<jit::LibraryEngine> library_;
 };
 
-// A copy of a function and of all that it calls, made ready for code generation.
-struct Prepared {
-  ir::Module module;
-  ir::Function* function = nullptr;
-};
 // Whether a function, or what it calls, holds an `inspect`, which compiled code cannot answer.
 bool inspects(const ir::Module& module, const ir::Function& function);
 Prepared prepare(const ir::Module& module, const ir::Function& function);

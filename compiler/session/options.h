@@ -1,14 +1,25 @@
 // What a session is told from outside: engine, optimisation level, tie policy.
 #pragma once
 
+#include <functional>
 #include <optional>
 #include <string>
 
 #include "ad/ad.h"
 #include "lower/lower.h"
 #include "session/execute.h"
+#include "session/progress.h"
 
 namespace dini::session {
+
+// Of long runs (training.cpp).
+struct TrainingOptions {
+  std::string checkpoint;     // the file to go on from and to keep; empty: none
+  std::string settings;       // what changes results beside the sources, as text
+  double interval = 5;        // seconds between two checkpoints, at least
+  std::function<void(const Progress&)> progress;
+  bool inParts() const { return progress || !checkpoint.empty(); }
+};
 
 struct Options {
   ExecuteOptions execution;
@@ -16,6 +27,7 @@ struct Options {
   lower::OnFailure on_failure = lower::OnFailure::Status;
   bool keep_ties = false;   // remember ties under every policy (`locked` does anyway)
   bool tie_report = false;  // every run reports its ties, whatever the policy
+  TrainingOptions training;
   std::vector<std::string> cpp_functions;  // of C++ files, besides the annotated ones
   std::vector<std::string> cpp_flags;      // for Clang: -I, -D, -std
 };

@@ -116,12 +116,6 @@ ast::File* Session::reloadFile(const std::string& path) {
   return readText(path, std::move(std::get<std::string>(bytes)));
 }
 
-bool Session::runStatements(ast::File& file) {
-  for (ast::Item& item : file.items)
-    if (item.kind == ast::ItemKind::Statement && !runStatement(*item.statement)) return false;
-  return true;
-}
-
 std::string Session::besideSource(const std::string& path, Span span) const {
   namespace fs = std::filesystem;
   if (fs::path(path).is_absolute() || !span.valid()) return path;
@@ -140,7 +134,9 @@ bool Session::readData(const std::vector<LoadCall>& loads) {
       sink_.add(error->code, load.span, error->message).help = error->help;
       return false;
     }
-    define(load.name, std::move(std::get<lower::HostValue>(loaded)));
+    auto& value = std::get<lower::HostValue>(loaded);
+    if (!options_.training.checkpoint.empty() && !sameData(load.path, value, load.span)) return false;
+    define(load.name, std::move(value));
   }
   return true;
 }
@@ -210,6 +206,7 @@ bool Session::checkStatement(ast::Stmt& statement) {
 bool Session::runStatement(ast::Stmt& statement) {
   if (ast::CallExpr* save = hostCall(statement, "save", *program_)) return runSave(*save);
   if (ast::CallExpr* plot = hostCall(statement, "plot", *program_)) return runPlot(*plot);
+  if (options_.training.inParts() && runsInParts(statement)) return runLoop(statement);
   if (!checkStatement(statement)) return false;
   bool alias = statement.kind == ast::StmtKind::Let &&
                ast::as<ast::LetStmt>(statement).value->type &&
@@ -299,39 +296,52 @@ bool Session::isCertified(lower::Lowerer& lowerer, const lower::Lowered& lowered
   });
 }
 
-ir::Outcome Session::run(lower::Lowerer& lowerer, const lower::Lowered& lowered) {
-  std::vector<ir::Tensor> arguments = inputsOf(lowered);
+std::optional<ir::Outcome> Session::run(lower::Lowerer& lowerer, Code& code, Variant& variant) {
+  if (!variant.lowered) variant.lowered = code.lower(lowerer);
+  if (!variant.lowered) return std::nullopt;
+  std::vector<ir::Tensor> arguments = inputsOf(*variant.lowered);
   notes_ = {};
   executor_.options().notes = &notes_;
-  return executor_.run(lowerer.module(), *lowered.function, arguments);
+  if (code.runs_again)
+    return executor_.runAgain(lowerer.module(), *variant.lowered->function, arguments, variant.prepared);
+  return executor_.run(lowerer.module(), *variant.lowered->function, arguments);
 }
 
 std::optional<Session::Executed> Session::execute(const Lowering& lower, Span span) {
+  Code code;
+  code.lower = lower;
+  return execute(code, span);
+}
+
+std::optional<Session::Executed> Session::execute(Code& code, Span span) {
   shown_ = repeated_ = 0;
   if (!options_.tie_report) unproved_ = false;
   lower::Lowerer* used = &lowerer();
-  std::optional<lower::Lowered> lowered = lower(*used);
-  if (!lowered) return std::nullopt;
-  ir::Outcome outcome = run(lowerer(), *lowered);
-  const auto* status = std::get_if<ir::StatusInfo>(&outcome);
+  Variant* variant = &code.fast;
+  std::optional<ir::Outcome> outcome = run(*used, code, *variant);
+  if (!outcome) return std::nullopt;
+  const auto* status = std::get_if<ir::StatusInfo>(&*outcome);
   if (notes_.tie && !(status && status->status == ir::Status::Interrupted)) {
     repeated_ = shown_;
     used = &probeLowerer();
-    lowered = lower(*used);
-    if (!lowered) return std::nullopt;
-    outcome = run(*used, *lowered);
-    status = std::get_if<ir::StatusInfo>(&outcome);
+    variant = &code.probe;
+    outcome = run(*used, code, *variant);
+    if (!outcome) return std::nullopt;
+    status = std::get_if<ir::StatusInfo>(&*outcome);
   }
-  reportNotes(notes_, span);
+  if (code.runs_again)
+    code.notes.addRun(notes_);
+  else
+    reportNotes(notes_, span);
   if (options_.tie_report)
     all_notes_.add(notes_);
   bool told = options_.tie_report || options_.keep_ties;
-  if (told && !status && !notes_.ties.empty()) unproved_ |= !isCertified(*used, *lowered);
+  if (told && !status && !notes_.ties.empty()) unproved_ |= !isCertified(*used, *variant->lowered);
   if (status) {
     reportStatus(*status, span, sink_);
     return std::nullopt;
   }
-  return Executed{lowered->type, std::move(std::get<std::vector<ir::Tensor>>(outcome))};
+  return Executed{variant->lowered->type, std::move(std::get<std::vector<ir::Tensor>>(*outcome))};
 }
 
 std::string Session::tieReport(TiesOf which) const {

@@ -15,6 +15,7 @@
 #include "sema/sema.h"
 #include "session/execute.h"
 #include "session/options.h"
+#include "session/training.h"
 
 namespace dini::session {
 
@@ -47,7 +48,8 @@ class Session {
   // The same of a file, read anew each time: its declarations replace those of the same names.
   ast::File* reloadFile(const std::string& path);
 
-  // Runs the statements of a file in order; false after the first that fails.
+  // Runs the statements of a file in order; false after the first that fails. With
+  // Options::training, loops run in parts, and a checkpoint is started from and kept.
   bool runStatements(ast::File& file);
   bool runStatement(ast::Stmt& statement);
   // Checks without running; data files are read, because the types depend on them.
@@ -86,16 +88,44 @@ class Session {
     std::vector<ir::Tensor> leaves;
   };
   using Lowering = std::function<std::optional<lower::Lowered>(lower::Lowerer&)>;
-  // Runs what `lower` gives: its fast variant and, where that met a tie of `locked`, the one with the
+  struct Variant {
+    std::optional<lower::Lowered> lowered;  // when it first ran
+    std::optional<Prepared> prepared;       // of code that runs again
+  };
+  // What `lower` gives, and what is kept of it between runs.
+  struct Code {
+    Lowering lower;
+    Variant fast, probe;
+    bool runs_again = false;
+    ir::RunNotes notes;  // of code that runs again: of all its runs, still to be reported
+  };
+  // Runs code: its fast variant and, where that met a tie of `locked`, the one with the
   // probe, whose lines appear from where the first run met the tie.
+  std::optional<Executed> execute(Code& code, Span span);
   std::optional<Executed> execute(const Lowering& lower, Span span);
-  ir::Outcome run(lower::Lowerer& lowerer, const lower::Lowered& lowered);
+  // Null: it does not lower.
+  std::optional<ir::Outcome> run(lower::Lowerer& lowerer, Code& code, Variant& variant);
   std::vector<ir::Tensor> inputsOf(const lower::Lowered& lowered) const;
   // Whether the solves of a statement are PROVED at its inputs.
   bool isCertified(lower::Lowerer& lowerer, const lower::Lowered& lowered);
   void showLine(const std::string& line);
   void reportNotes(const ir::RunNotes& notes, Span fallback);
   bool storeOutputs(const std::vector<std::string>& outputs, std::vector<ir::Tensor> leaves);
+
+  // Long runs (training.cpp).
+  void tell(Progress::Kind kind, Span statement, double seconds);
+  bool runTold(ast::Stmt& statement);
+  bool runLoop(ast::Stmt& statement);
+  struct LoopRun;
+  std::optional<LoopRange> rangeOf(ast::Stmt& statement);
+  bool runPart(LoopRun& loop, int64_t iterations);
+  bool startTraining(const ast::File& file);
+  bool passOver(ast::Stmt& statement);
+  bool sameData(const std::string& path, const lower::HostValue& value, Span span);
+  bool keepCheckpoint(bool at_once);
+  void setHidden(const char* name, int64_t value);
+  enum class IntsAre { Constants, Inputs };
+  void markInts(const LoopRun& loop, IntsAre what);
 
   Options options_;
   SourceManager sources_;
@@ -111,6 +141,8 @@ class Session {
   size_t shown_ = 0;     // lines of the running statement that were shown,
   size_t repeated_ = 0;  // and lines still to come that were shown before
   std::vector<ast::ExprPtr> kept_;  // expressions that were given as text
+  std::vector<std::unique_ptr<ast::Stmt>> loops_;  // that run in parts
+  Training training_;
 };
 
 // `type` with the sizes that the leaves, its own in order, have.

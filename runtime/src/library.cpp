@@ -300,7 +300,7 @@ __attribute__((no_sanitize("undefined"))) int callOnce(const dini_function* func
 
 int callWith(const dini_function* function, const void* const* in, void* const* out,
              const int64_t* sizes, const Tape& tape, void* work, dini_info* info) {
-  dini_notes notes{0, 1, -1};
+  dini_notes notes{0, 1, -1, -1};
   int status = callOnce(function, in, out, sizes, tape, work, info, &notes);
   const bool tie = notes.tie != 0;
   // Derivatives, and a status that they led to, are void where the fast variant met a tie.

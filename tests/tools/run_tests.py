@@ -8,6 +8,7 @@
   levels        the runtime's unit tests and some programs with narrower instruction sets
   cli           tests/golden/cli/*.cli: transcripts of shell commands (see transcript.py)
   repl          the interactive session in a pseudo-terminal (see repl_terminal.py)
+  training      checkpoints of scripts that are killed, and progress (see training.py)
   libraries     tests/libraries: C and C++ programs that call compiled libraries (see libraries.py)
   steps         the functions of tests/programs in steps around a tape, against one call (see steps.py)
   emitted       C++ and Dini source that `dini emit` writes, run and compared (see emitted.py)
@@ -34,6 +35,7 @@ import libraries
 import programs
 import repl_terminal
 import steps
+import training
 import transcript
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
@@ -84,8 +86,9 @@ def run_rules(tally, options):
 
 def main():
     parts = {"unit": run_unit, "rules": run_rules, "programs": programs.run,
-             "levels": cpu_levels.run, "cli": transcript.run, "repl": repl_terminal.run,
-             "documents": documents.run, "libraries": libraries.run, "steps": steps.run, "emitted": emitted.run_all, "cpp": cpp_import.check}
+             "levels": cpu_levels.run, "cli": transcript.run, "repl": repl_terminal.run, "training": training.run,
+             "documents": documents.run, "libraries": libraries.run, "steps": steps.run, "emitted": emitted.run_all,
+             "cpp": cpp_import.check}
     parser = argparse.ArgumentParser(description=__doc__,
                                      formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--only", action="append", choices=parts)

@@ -33,6 +33,7 @@ typedef struct dini_notes {
   int64_t tie;        /* 1: a derivative of the fast variant met a tie */
   double rcond;       /* smallest reciprocal condition of a system outside solvers; starts from 1 */
   int64_t rcond_site; /* of that system */
+  double residual;    /* largest, relative, of a solve outside solvers; starts from -1 */
 } dini_notes;
 
 /* Compiled code reads the fields of the first group and writes the others. Its layout is known to
