@@ -53,6 +53,21 @@ bool isFree(const std::string& symbol) {
          dlsym(RTLD_DEFAULT, symbol.c_str()) == nullptr;
 }
 
+// A size that no function has is a slip of the pen.
+bool sizesExist(Context& context, const std::vector<const ast::FnDecl*>& functions, const Dims& dims) {
+  std::set<std::string> known;
+  for (const ast::FnDecl* function : functions) {
+    for (const ast::BindingPtr& size : function->sizes) known.insert(size->name);
+    for (const ast::Parameter& parameter : function->parameters) known.insert(parameter.name.text);
+  }
+  for (const auto& [name, value] : dims)
+    if (!known.contains(name)) {
+      context.fail(DiagCode::BadCommandLine, fmt::format("--dims: no function to build has a size `{}`", name));
+      return false;
+    }
+  return true;
+}
+
 // Every named function with what is asked for of it; those without a name given: all of the file.
 bool collect(Context& context, session::Session& session, const BuildArguments& arguments,
              const ast::File& file, const Dims& dims, library::Library& library) {
@@ -80,6 +95,7 @@ bool collect(Context& context, session::Session& session, const BuildArguments& 
       else
         note(fmt::format("`{}` is left out: {}", item.fn->name.text, reason));
     }
+  if (!sizesExist(context, chosen, dims)) return false;
   std::vector<std::string> forms{""};
   forms.insert(forms.end(), arguments.derivatives.begin(), arguments.derivatives.end());
   for (const ast::FnDecl* function : chosen)
