@@ -38,6 +38,10 @@ bool ArgminLowering::hasComposites() const {
   return std::any_of(composites_.begin(), composites_.end(), [](const auto* c) { return c; });
 }
 
+bool ArgminLowering::hasNoTerms() const {
+  return std::none_of(rows_.begin(), rows_.end(), [](const Row& row) { return row.kind == RowKind::Term; });
+}
+
 // A quadratic objective and affine rows.
 bool ArgminLowering::isQuadraticProgram() const {
   return objective_degree_ <= Degree::Quadratic && row_degree_ <= Degree::Affine;
@@ -52,11 +56,12 @@ std::string ArgminLowering::defaultSolver() {
     return lasso ? "coordinate_descent" : "fista";
   }
   if (isQuadraticProgram()) return plain ? "interior_point" : "splitting";
-  if (plain) return "sqp";
+  if (plain) return "nlp";
+  if (row_degree_ <= Degree::Affine && !hasComposites() && hasNoTerms()) return "sequential_splitting";
   e_.fail(DiagCode::NotYet, block_.span,
-          "an objective or constraint beyond quadratic together with cones, or with nonsmooth terms "
-          "and constraints, is not there yet",
-          "give the cone constraints a linear or quadratic objective");
+          "constraints beyond affine together with cones, and objectives beyond quadratic with nonsmooth "
+          "terms of expressions, are not there yet",
+          "write the term as a cone over one more unknown: `norm(e) <= t`");
 }
 
 void ArgminLowering::missing(const std::string& form, const std::string& why) {
@@ -291,7 +296,7 @@ std::shared_ptr<const FunctionValue> ArgminLowering::splittingProx(const Values&
   return f;
 }
 
-// The prelude's operator splitting: quadratic objective, affine rows of every kind. (x, v).
+// The prelude's operator splitting: affine rows of every kind; an objective beyond quadratic by its models. (x, v).
 Val ArgminLowering::splitting(ir::Value*& reason, ir::Value*& iterations) {
   Values like = slacksAt(x_start_), hard;
   for (size_t k = 0; k < rows_.size(); ++k)
@@ -312,18 +317,21 @@ Val ArgminLowering::splitting(ir::Value*& reason, ir::Value*& iterations) {
   });
   ir::Value* zero = b().zerosLike(flat(x_start_));
   auto objective = functionOfX([this] { return smoothObjective(); });
-  bool indicator = !hasComposites() &&
-                   std::none_of(rows_.begin(), rows_.end(),
-                                [](const Row& row) { return row.kind == RowKind::Term; });
-  Val found = e_.callUser(
-      *preludeFunction("splitting"),
-      {{"Q", callDerivative(Form::Hess, objective, zero)},
-       {"q", callDerivative(Form::Grad, objective, zero)},
-       {"M", callDerivative(Form::Jac, image, zero)},
-       {"c", e_.callFunction(*image, {{"", Val::leaf(zero)}})},
-       {"hard", Val::leaf(hard.size() == 1 ? hard[0] : b().concat(hard, 0))},
-       {"indicator", Val::leaf(b().boolean(indicator))},
-       {"prox", Val::of(splittingProx(like))}});
+  std::vector<NamedVal> arguments = {
+      {"M", callDerivative(Form::Jac, image, zero)},
+      {"c", e_.callFunction(*image, {{"", Val::leaf(zero)}})},
+      {"hard", Val::leaf(hard.size() == 1 ? hard[0] : b().concat(hard, 0))},
+      {"prox", Val::of(splittingProx(like))}};
+  const bool quadratic = objective_degree_ <= Degree::Quadratic;
+  if (quadratic) {
+    arguments.push_back({"Q", callDerivative(Form::Hess, objective, zero)});
+    arguments.push_back({"q", callDerivative(Form::Grad, objective, zero)});
+    arguments.push_back({"indicator", Val::leaf(b().boolean(!hasComposites() && hasNoTerms()))});
+  } else {
+    arguments.push_back({"f", Val::of(objective)});
+    arguments.push_back({"z0", Val::leaf(flat(x_start_))});
+  }
+  Val found = e_.callUser(*preludeFunction(quadratic ? "splitting" : "sequential_splitting"), std::move(arguments));
   iterations = found.elements[2].value;
   reason = found.elements[3].value;
   return found;
@@ -362,7 +370,7 @@ ir::Value* ArgminLowering::solverPoint(const Values& starts, ir::Value*& toleran
                                        ir::Value*& reason, ir::Value*& iterations) {
   std::string name = block_.solver ? "" : defaultSolver();
   tolerance = b().real(kDefaultTolerance);
-  if (name == "splitting") {
+  if (name == "splitting" || name == "sequential_splitting") {
     Val found = splitting(reason, iterations);
     return liftedSplitting(found.elements[0].value, found.elements[1].value);
   }
