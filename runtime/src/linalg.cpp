@@ -41,6 +41,22 @@ DINI_CLONES void subtractMultiple(int64_t n, double c, const double* x, double* 
   for (int64_t j = 0; j < n; ++j) y[j] -= c * x[j];
 }
 
+// The sum of x[j] y[j]: eight interleaved partial sums, combined pairwise, then the rest in order.
+DINI_CLONES double dotProduct(int64_t n, const double* x, const double* y) {
+  using Lanes = double __attribute__((vector_size(64)));
+  Lanes sums = {};
+  int64_t j = 0;
+  for (; j + 8 <= n; j += 8) {
+    Lanes a, b;
+    std::memcpy(&a, x + j, sizeof a);
+    std::memcpy(&b, y + j, sizeof b);
+    sums += a * b;
+  }
+  double total = ((sums[0] + sums[1]) + (sums[2] + sums[3])) + ((sums[4] + sums[5]) + (sums[6] + sums[7]));
+  for (; j < n; ++j) total += x[j] * y[j];
+  return total;
+}
+
 void swapRows(double* a, int64_t width, int64_t i, int64_t k) {
   if (i != k) std::swap_ranges(a + i * width, a + (i + 1) * width, a + k * width);
 }
@@ -137,6 +153,15 @@ void triangularSolve(Triangle t, int64_t n, int64_t m, const double* a, double* 
     return;
   }
   const bool forward = t.lower != t.transposed;
+  if (m == 1 && !t.transposed) {  // along the rows of T
+    for (int64_t step = 0; step < n; ++step) {
+      const int64_t k = forward ? step : n - 1 - step;
+      const int64_t from = forward ? 0 : k + 1;
+      const double v = x[k] - dotProduct(forward ? k : n - 1 - k, a + k * n + from, x + from);
+      x[k] = t.unit ? v : v / a[k * n + k];
+    }
+    return;
+  }
   for (int64_t step = 0; step < n; ++step) {
     const int64_t k = forward ? step : n - 1 - step;
     double* row = x + k * m;
@@ -193,8 +218,20 @@ void ldlSolve(int64_t n, int64_t m, const double* a, const int64_t* pivots, doub
   }
 }
 
+double largestOf(int64_t n, const double* v) {
+  double largest = 0;
+  for (int64_t j = 0; j < n; ++j)
+    if (!(v[j] <= largest)) largest = v[j];  // NaN stays
+  return largest;
+}
+
 double oneNorm(int64_t structure, int64_t n, const double* a, double* column_sums) {
   std::fill_n(column_sums, n, 0.0);
+  if (structure == General || structure == Symmetric) {
+    for (int64_t i = 0; i < n; ++i)
+      for (int64_t j = 0; j < n; ++j) column_sums[j] += std::fabs(a[i * n + j]);
+    return largestOf(n, column_sums);
+  }
   for (int64_t i = 0; i < n; ++i)
     for (int64_t j = 0; j < n; ++j) {
       const bool strict_lower = j<i, strict_upper = j> i;
@@ -206,10 +243,7 @@ double oneNorm(int64_t structure, int64_t n, const double* a, double* column_sum
       const bool mirrored = structure == PositiveDefinite && strict_upper;
       column_sums[j] += std::fabs(mirrored ? a[j * n + i] : a[i * n + j]);
     }
-  double largest = 0;
-  for (int64_t j = 0; j < n; ++j)
-    if (!(column_sums[j] <= largest)) largest = column_sums[j];  // NaN stays
-  return largest;
+  return largestOf(n, column_sums);
 }
 
 // An estimate (a lower bound, nearly always within a factor 3) of the 1-norm of the inverse:
