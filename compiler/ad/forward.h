@@ -102,6 +102,13 @@ class Forward {
   void rootRule(ir::Builder& b, const ir::Op& op);
   void countedRootRule(ir::Builder& b, const ir::Op& op, bool counts);
   void plainRootRule(ir::Builder& b, const ir::Op& op);
+  // --- reduced_root.cpp
+  // What is done about switches that are near their ties: noted for a rerun, or, where they have been
+  // decided or cannot be, told by the kinks themselves.
+  enum class NearTies { Noted, Told };
+  // The rule with the system of active rows only. False, and nothing done, where no branch can be
+  // constant, or the equations do not have the form.
+  bool reducedRoot(ir::Builder& b, const ir::Op& op, const ir::Op& copy, NearTies ties);
   // --- root_rules.cpp
   std::optional<RootPoint> rootPoint(const ir::Op& op, const ir::Op& copy);
   void setRootDots(ir::Builder& b, const RootPoint& point, ir::Value* z_dot);

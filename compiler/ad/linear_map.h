@@ -25,6 +25,10 @@ class LinearMap {
   // the tangent is a scalar.
   std::vector<ir::Value*> basisImages(ir::Builder& b, size_t which) const;
   size_t tangents() const { return tangents_; }
+  size_t outs() const { return outs_; }
+  // The split function, and its primal values as inlined.
+  const ir::Function& function() const { return *function_; }
+  const ir::ValueMap& primal() const { return primal_; }
   const ir::Type& tangentType(size_t which) const;
 
  private:

@@ -99,6 +99,15 @@ double undecidedWithin(const ir::Op& root) {
   return std::isfinite(root.attrs.f) && root.attrs.f > 0 ? root.attrs.f : kDefault;
 }
 
+// The test of tied switches takes matrices of all unknowns. Beyond this, ties inside are told as
+// undecided.
+bool tooLargeForTies(const ir::Op& root) {
+  constexpr int64_t kMost = 3000;
+  int64_t total = 0;
+  for (const Value* unknown : root.regions[1]->args) total += unknown->type.elementCount();
+  return total > kMost;
+}
+
 }  // namespace
 
 // The operands of the rule: none where no captured value moves.
@@ -145,18 +154,19 @@ void Forward::countedRootRule(ir::Builder& b, const ir::Op& op, bool counts) {
   if (!counts) return plainRootRule(b, op);
   Kinks kinks = stage_ == ProbeStage::Second ? Kinks::All : Kinks::Open;
   TiedEquations equations(op, ir::captures(*op.regions[1]), request_.ties, kinks);
-  if (equations.groups().empty()) return plainRootRule(b, op);
+  bool fast = request_.ties.variant == TieOptions::Variant::Fast && !probing();
+  if (equations.groups().empty() || (!fast && tooLargeForTies(op))) return plainRootRule(b, op);
   const ir::Op& copy = ir::cloneOp(b, op, primal_);
   std::optional<RootPoint> point = rootPoint(op, copy);
   if (!point) return;
   if (probing()) return probeRoot(b, copy, *point, equations);
+  if (fast && reducedRoot(b, op, copy, NearTies::Noted)) return;
   RootSystem system(b, module_, *point, request_, equations);
   b.setSpan(op.span);
   Values images = system.byUnknowns(b);
   TieSet set(b, *point, equations, request_.ties, system, images);
   Value* matrix = b.sub(b.real(0.0), images[0]);
-  if (request_.ties.variant == TieOptions::Variant::Fast)
-    return notedRoot(b, *point, system, set, matrix);
+  if (fast) return notedRoot(b, *point, system, set, matrix);
   set.setCorrection(b, correction(b, *point, system, matrix, Guard::On));
   // Where the probe has been and a weight of `locked` is still open, the root stands inside another's
   // equations, which were probed without it.

@@ -23,7 +23,8 @@ Value* asRows(ir::Builder& b, Value* image) {
   return image->type.rank() > 1 ? image : b.reshape(image, {b.integer(1), b.dim(image, 0)});
 }
 
-// Kinks that the groups do not count may still note ties of their own.
+}  // namespace
+
 bool hasOtherKinks(const ir::Region& region) {
   bool found = false;
   ir::walk(region, [&](const ir::Op& op) {
@@ -52,8 +53,6 @@ bool hasOtherKinks(const ir::Region& region) {
   });
   return found;
 }
-
-}  // namespace
 
 bool RootPoint::isImplicit() const { return isImplicitRoot(op); }
 

@@ -114,6 +114,8 @@ TieAnswer decideTies(ir::Builder& b, ir::Module& module, const RootPoint& point,
 void refuseIrregular(ir::Builder& b, const RootPoint& point, const TiedEquations& equations,
                      const TieAnswer& answer);
 
+// Whether there are kinks that the groups do not count, which note ties of their own.
+bool hasOtherKinks(const ir::Region& equations);
 std::vector<ir::Type> groupTypes(const TiedEquations& equations, ir::Elem elem);
 ir::Value* largestMagnitude(ir::Builder& b, ir::Value* vector);
 

@@ -170,6 +170,10 @@ Value* solveSystem(ir::Builder& b, ir::Module& module, const ir::Op& op, Value* 
 void Forward::plainRootRule(ir::Builder& b, const ir::Op& op) {
   const ir::Op& copy = ir::cloneOp(b, op, primal_);
   size_t from = b.region().ops.size();
+  if (reducedRoot(b, op, copy, NearTies::Told)) {
+    if (probing()) clearFlagsFrom(b.region(), from);
+    return;
+  }
   const ir::Region& equations = *op.regions[1];
   size_t unknowns = equations.args.size();
   Values captured = ir::captures(equations), arguments, tangents, shapes;

@@ -289,6 +289,11 @@ bool Plan::shouldBeVirtual(const Op& op) const {
       found != uses_.end() && std::any_of(found->second.begin(), found->second.end(),
                                           [](const Use& use) { return needsBuffer(*use.op); });
   if (buffer_wanted) return false;
+  // Read through other sizes that are not constant, each element would cost divisions.
+  const bool reshaped = found != uses_.end() && std::any_of(found->second.begin(), found->second.end(), [](const Use& use) {
+    return use.op->code == OpCode::Reshape && !use.op->results[0]->type.isStatic();
+  });
+  if (reshaped && ir::isElementwise(op.code) && op.results[0]->type.rank() > 1) return false;
   if (isIndexMap(op.code) || isOuterProduct(op)) return true;
   return ir::isElementwise(op.code) && readOnce(op, 0);
 }

@@ -81,7 +81,11 @@ Position FunctionEmitter::delinearised(Index index, llvm::ArrayRef<llvm::Value*>
   }
   llvm::Value* rest = asValue(index);
   for (size_t k = dims.size(); k-- > 0;) {
-    llvm::Value* size = isLanes(rest) ? splat(dims[k]) : dims[k];
+    // Lanes beyond the end are computed too, also of an array without elements.
+    llvm::Value* divisor = dims[k];
+    if (k > 0 && !constantOf(divisor))
+      divisor = b_.CreateBinaryIntrinsic(llvm::Intrinsic::umax, divisor, i64c(1));
+    llvm::Value* size = isLanes(rest) ? splat(divisor) : divisor;
     at[k] = fromValue(k == 0 ? rest : b_.CreateURem(rest, size));
     if (k > 0) rest = b_.CreateUDiv(rest, size);
   }
