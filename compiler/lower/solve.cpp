@@ -29,6 +29,17 @@ constexpr double kLinearTolerance = 1e-12;
 // Of the system with a right side at random: below the part of it that lies in a kernel, over sqrt(n).
 constexpr double kTestTolerance = 0.01;
 
+// An estimate takes the whole Jacobian: not of more unknowns than this.
+bool isLarge(std::span<ir::Value* const> unknowns) {
+  constexpr int64_t kMost = 1000;
+  int64_t total = 0;
+  for (const ir::Value* unknown : unknowns) {
+    if (!unknown->type.isStatic()) return false;
+    total += unknown->type.elementCount();
+  }
+  return total > kMost;
+}
+
 }  // namespace
 
 void SolveLowering::orderFixedPoint() {
@@ -265,9 +276,9 @@ ir::Value* SolveLowering::passes(const Sizes& sizes, ir::Value* tolerance) {
 }
 
 // For the status of a solve that fails, and run only then: from the equations' Jacobian where the
-// solver stopped. Equations that cannot be differentiated have none. `fine`: whether it succeeded.
+// solver stopped. Equations that cannot be differentiated, and systems of many unknowns, have none. `fine`: whether it succeeded.
 void SolveLowering::estimateCondition(Reached& reached, const Values& like, ir::Value* fine) {
-  if (reached.rcond != nullptr) return;
+  if (reached.rcond != nullptr || isLarge(like)) return;
   bool scalar = like.size() == 1 && like[0]->type.isScalar();
   const ast::FnDecl* estimate = preludeFunction(scalar ? "condition_scalar" : "condition_system");
   Val z = Val::leaf(scalar ? reached.solutions[0] : flat(reached.solutions));
