@@ -238,6 +238,34 @@ bool FunctionEmitter::emitMatrixProducts(const Op& op) {
   return true;
 }
 
+bool FunctionEmitter::emitMatrixProduct(const Op& op, const Dest& result,
+                                        const std::function<void()>& small) {
+  const ir::EinsumSpec spec = ir::parseEinsum(op.attrs.str);
+  const bool swapped = !spec.result.empty() && !has(spec.a, spec.result[0]);
+  const std::string &left = swapped ? spec.b : spec.a, &right = swapped ? spec.a : spec.b;
+  if (inLanes() || op.result()->type.isStatic() || spec.result.size() != 2 || left.size() != 2 ||
+      right.size() != 2 || spec.contracted.size() != 1 || !has(left, spec.result[0]) ||
+      !has(right, spec.result[1]))
+    return false;
+  const ir::Value *a = op.operand(swapped ? 1 : 0), *b = op.operand(swapped ? 0 : 1);
+  const Values a_dims = dimsOf(a), b_dims = dimsOf(b);
+  const bool a_plain = left[0] == spec.result[0], b_plain = right[1] == spec.result[1];
+  llvm::Value *m = a_dims[a_plain ? 0 : 1], *k = a_dims[a_plain ? 1 : 0], *n = b_dims[b_plain ? 1 : 0];
+  llvm::Value *a_ptr = inMemory(a).ptr, *b_ptr = inMemory(b).ptr, *one = i64c(1);
+  constexpr int64_t kLarge = 32 * 32 * 32;  // docs/ir.md, "Order of evaluation"
+  llvm::Value* volume = b_.CreateMul(b_.CreateMul(m, n), k);
+  llvm::Value* large = b_.CreateICmpSGE(volume, i64c(kLarge));
+  ifThen(large, [&] {
+    const llvm::FunctionCallee product = m_.runtime(
+        "dini_matmul", llvm::Type::getVoidTy(m_.context),
+        {m_.i64, m_.i64, m_.i64, m_.ptr, m_.i64, m_.i64, m_.ptr, m_.i64, m_.i64, m_.ptr, m_.i64});
+    b_.CreateCall(product, {m, n, k, a_ptr, a_plain ? a_dims[1] : one, a_plain ? one : a_dims[1], b_ptr,
+                            b_plain ? b_dims[1] : one, b_plain ? one : b_dims[1], result.ptr, n});
+  });
+  ifThen(b_.CreateNot(large), small);
+  return true;
+}
+
 // The numbers are m, n, k, and the strides as dini_matmul takes them.
 void FunctionEmitter::emitProduct(llvm::ArrayRef<int64_t> numbers, llvm::Value* a, llvm::Value* b,
                                   llvm::Value* c) {
@@ -318,11 +346,15 @@ void FunctionEmitter::emitEinsum(const Op& op) {
     llvm::Value* value = summed(at, along, wide);
     store(buffer.dest, positionOf(at), value);
   };
-  llvm::SmallVector<Index, 4> at;
-  if (along)
-    scalarNest(outer, body);
-  else
-    nest(outer, 0, at, body);
+  const auto loops = [&] {
+    llvm::SmallVector<Index, 4> at;
+    if (along)
+      scalarNest(outer, body);
+    else
+      nest(outer, 0, at, body);
+    fresh();
+  };
+  if (!emitMatrixProduct(op, buffer.dest, loops)) loops();
   setBuffer(result, buffer.dest, buffer.storage);
 }
 

@@ -219,6 +219,9 @@ class FunctionEmitter {
   // einsum.cpp
   void emitEinsum(const ir::Op& op);
   bool emitMatrixProducts(const ir::Op& op);
+  // Of two matrices with sizes that are known when the program runs: into `result`, by `small` or as
+  // a large product. False where it is no such product.
+  bool emitMatrixProduct(const ir::Op& op, const Dest& result, const std::function<void()>& small);
   struct StridedView;
   StridedView stridedView(const ir::Value* value);
   struct ProductOperand;

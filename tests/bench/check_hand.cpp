@@ -2,6 +2,7 @@
 #include <functional>
 
 #include "agreement.h"
+#include "hand/lasso.h"
 #include "hand/roots.h"
 #include "hand/rosenbrock.h"
 #include "hand/systems.h"
@@ -151,6 +152,34 @@ void checkMlp(Agreement& agreement) {
   check("b3", &MlpLayers::b3);
 }
 
+// The conditions of a minimiser, and the slope by differences.
+void checkLasso(Agreement& agreement) {
+  LassoProblem problem = lassoProblem(60, 200, 30, 20);
+  LassoByHand lasso(problem);
+  agreement.expect("Lasso settles", lasso.solveAndSlope(problem.penalty));
+  const double slope = lasso.slope(), step = 1e-6 * problem.penalty;
+  std::vector<double> r = problem.y, wanted, found;
+  for (int64_t i = 0; i < problem.m; ++i)
+    for (int64_t j = 0; j < problem.n; ++j)
+      r[static_cast<size_t>(i)] -= problem.X[static_cast<size_t>(i * problem.n + j)] * lasso.b()[static_cast<size_t>(j)];
+  bool bounded = true;
+  for (int64_t j = 0; j < problem.n; ++j) {
+    double c = 0;
+    const double b = lasso.b()[static_cast<size_t>(j)];
+    for (int64_t i = 0; i < problem.m; ++i) c += problem.X[static_cast<size_t>(i * problem.n + j)] * r[static_cast<size_t>(i)];
+    bounded = bounded && std::fabs(c) <= problem.penalty * (1 + 1e-9);
+    if (b == 0) continue;
+    found.push_back(c);
+    wanted.push_back(b > 0 ? problem.penalty : -problem.penalty);
+  }
+  agreement.expect("Lasso: bounded correlations", bounded && found.size() > 5);
+  agreement.expect("Lasso: stationary", found, wanted, kExact);
+  agreement.expect("Lasso beside", lasso.solve(problem.penalty + step));
+  const double above = lasso.value();
+  agreement.expect("Lasso beside", lasso.solve(problem.penalty - step));
+  agreement.expect("Lasso: slope", slope, (above - lasso.value()) / (2 * step), kDifference);
+}
+
 }  // namespace
 
 void checkHand(Agreement& agreement) {
@@ -161,6 +190,7 @@ void checkHand(Agreement& agreement) {
   checkGmm(agreement, 150, 10, 7);
   checkGmm(agreement, 70, 64, 3);
   checkMlp(agreement);
+  checkLasso(agreement);
 }
 
 }  // namespace dini::bench

@@ -1,5 +1,8 @@
 #include "problems.h"
 
+#include <algorithm>
+#include <cmath>
+
 #include "dini/math.h"
 #include "hand/gmm_parts.h"
 
@@ -32,6 +35,31 @@ GmmProblem gmmProblem(int64_t n, int64_t d, int64_t K) {
   problem.means = uniform(4, K * d, -1, 1);
   problem.icf = uniform(5, K * icfSize(d), -0.3, 0.3);
   problem.x = uniform(6, n * d, -1, 1);
+  return problem;
+}
+
+LassoProblem lassoProblem(int64_t m, int64_t n, int64_t k, double divisor) {
+  LassoProblem problem;
+  problem.m = m;
+  problem.n = n;
+  problem.k = k;
+  problem.X = uniform(30, static_cast<size_t>(m * n), -1, 1);
+  problem.V = uniform(31, static_cast<size_t>(k * n), -1, 1);
+  const std::vector<double> truth = uniform(32, 20, -1, 1);
+  const auto images = [&](const std::vector<double>& rows, int64_t count, uint64_t seed) {
+    std::vector<double> y = uniform(seed, static_cast<size_t>(count), -0.05, 0.05);
+    for (int64_t i = 0; i < count; ++i)
+      for (int64_t j = 0; j < 20; ++j)
+        y[static_cast<size_t>(i)] += rows[static_cast<size_t>(i * n + j * (n / 20))] * truth[static_cast<size_t>(j)];
+    return y;
+  };
+  problem.y = images(problem.X, m, 33);
+  problem.t = images(problem.V, k, 34);
+  std::vector<double> c(static_cast<size_t>(n));
+  for (int64_t i = 0; i < m; ++i)
+    for (int64_t j = 0; j < n; ++j)
+      c[static_cast<size_t>(j)] += problem.X[static_cast<size_t>(i * n + j)] * problem.y[static_cast<size_t>(i)];
+  for (double v : c) problem.penalty = std::max(problem.penalty, std::fabs(v) / divisor);
   return problem;
 }
 

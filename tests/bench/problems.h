@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "hand/gmm.h"
+#include "hand/lasso.h"
 #include "hand/mlp.h"
 
 namespace dini::bench {
@@ -21,5 +22,7 @@ RootsProblem systemsProblem(size_t count);
 std::vector<double> rosenbrockPoint(size_t count);
 GmmProblem gmmProblem(int64_t n, int64_t d, int64_t K);
 MlpProblem mlpProblem(int64_t rows);
+// Of twenty columns and noise; the penalty is the largest that leaves anything, divided.
+LassoProblem lassoProblem(int64_t m, int64_t n, int64_t k, double divisor);
 
 }  // namespace dini::bench

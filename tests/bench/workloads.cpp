@@ -4,6 +4,7 @@
 #include <cstdlib>
 
 #include "hand/gmm_parts.h"
+#include "hand/lasso.h"
 #include "hand/roots.h"
 #include "hand/rosenbrock.h"
 #include "hand/systems.h"
@@ -161,6 +162,30 @@ Workload perceptron() {
   };
 }
 
+Workload lassoLoss(int64_t divisor) {
+  struct State {
+    LassoProblem problem;
+    LassoByHand lasso{problem};
+  };
+  auto s = std::make_shared<State>(lassoProblem(1000, 2000, 200, static_cast<double>(divisor)));
+  const LassoProblem& p = s->problem;
+  return {
+      .name = "lasso" + std::to_string(divisor),
+      .title = "W3 Lasso 1000 x 2000, largest penalty / " + std::to_string(divisor) + ", hypergradient",
+      .hand = {{"working sets", [s] { require(s->lasso.solve(s->problem.penalty)); },
+                [s] { require(s->lasso.solveAndSlope(s->problem.penalty)); }}},
+      .answers = [s] { return std::vector{std::vector{s->lasso.value()}, std::vector{s->lasso.slope()}}; },
+      .program = "lasso.dini",
+      .inputs = {{"X", realTensor({p.m, p.n}, p.X)},
+                 {"y", realTensor({p.m}, p.y)},
+                 {"V", realTensor({p.k, p.n}, p.V)},
+                 {"t", realTensor({p.k}, p.t)},
+                 {"penalty", ir::Tensor::real(p.penalty)}},
+      .value = "validation(penalty, X, y, V, t)",
+      .total = "hypergradient(penalty, X, y, V, t)",
+  };
+}
+
 }  // namespace
 
 const std::vector<WorkloadRow>& workloads() {
@@ -172,6 +197,8 @@ const std::vector<WorkloadRow>& workloads() {
       {"gmm10", [] { return gaussianMixture(10); }},
       {"gmm64", [] { return gaussianMixture(64); }},
       {"mlp32", perceptron},
+      {"lasso10", [] { return lassoLoss(10); }},
+      {"lasso100", [] { return lassoLoss(100); }},
   };
   return rows;
 }
