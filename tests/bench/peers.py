@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 """Other tools on the workloads of dini_bench, same inputs, answers checked: peers.py DINI_BENCH [CORE].
-JAX and CasADi come from PyPI into build-release/bench-peers/; PyTorch is used where Python already has
+JAX, CasADi, scikit-learn and celer come from PyPI into build-release/bench-peers/; PyTorch is used where Python already has
 it (Debian's python3-torch). What cannot be had is skipped with the reason."""
 import importlib
 import os
@@ -239,8 +239,43 @@ def run_torch(names):
         case.report("torch " + torch.__version__, lambda: function(*given), total, total)
 
 
-NAMES = ["roots", "rosenbrock", "gmm10", "gmm64", "mlp32"]
-TOOLS = {"jax": run_jax, "casadi": run_casadi, "torch": run_torch}
+def run_lasso(tool, names, make):
+    """`make(alpha)`: a solver of norm(y - X b)^2/(2 m) + alpha norm1(b), to a gap of 1e-8 norm(y)^2. It has
+    no derivative, and its answer is as exact as the gap: the difference is told."""
+    for name in names:
+        if not name.startswith("lasso"):
+            continue
+        case = Case(name)
+        X, y, V, t = (case.inputs[key] for key in ("X", "y", "V", "t"))
+        import numpy
+        X = numpy.asfortranarray(X)
+        solver = make(float(case.inputs["penalty"]) / len(y))
+
+        def loss():
+            r = V @ solver.fit(X, y).coef_ - t
+            return r @ r / 2
+
+        off = abs(loss() - case.answers[0].item()) / case.answers[0].item()
+        if off > 1e-3:
+            print(f"  {name:<12}{tool:<10} wrong: differs by {off}")
+            continue
+        print(f"  {name:<12}{tool:<10}{1e6 * median_time(loss):>12.4g}{'':>12} loss off by {off:.1g}", flush=True)
+
+
+def run_sklearn(names):
+    from sklearn import linear_model, __version__
+    run_lasso("sklearn " + __version__, names,
+              lambda alpha: linear_model.Lasso(alpha, fit_intercept=False, tol=1e-8, max_iter=100000))
+
+
+def run_celer(names):
+    from celer import Lasso, __version__
+    run_lasso("celer " + __version__, names, lambda alpha: Lasso(alpha, fit_intercept=False, tol=1e-8))
+
+
+NAMES = ["roots", "rosenbrock", "gmm10", "gmm64", "mlp32", "lasso10", "lasso100"]
+TOOLS = {"jax": run_jax, "casadi": run_casadi, "torch": run_torch, "sklearn": run_sklearn, "celer": run_celer}
+PACKAGES = {"sklearn": "scikit-learn"}  # where a module's package has another name
 
 
 def reason(done):
@@ -270,7 +305,7 @@ def install(package):
         return None
     if package == "torch":
         return "not installed (Debian: python3-torch)"
-    done = subprocess.run([PYTHON, "-m", "pip", "install", "-q", package, "numpy"],
+    done = subprocess.run([PYTHON, "-m", "pip", "install", "-q", PACKAGES.get(package, package), "numpy"],
                           capture_output=True, text=True)
     return None if done.returncode == 0 else reason(done)
 
