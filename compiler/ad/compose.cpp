@@ -24,14 +24,6 @@ size_t realResults(const ir::Function& f) {
   return count;
 }
 
-// Ends one differentiation level.
-void close(ir::Module& module, ir::Function& function) {
-  eraseLinearFlags(function);
-  batch::batchBasisLoops(function);
-  calls::complete(module, function);
-  opt::simplify(module, function);
-}
-
 std::unique_ptr<ir::Function> transposed(ir::Module& module, const ir::Function& f,
                                          const Request& request) {
   auto linear = linearise(module, f, request);
@@ -50,6 +42,13 @@ std::unique_ptr<ir::Function> sameParameters(const ir::Function& f, const std::s
 
 }  // namespace
 
+void closeLevel(ir::Module& module, ir::Function& function) {
+  eraseLinearFlags(function);
+  batch::batchBasisLoops(function);
+  calls::complete(module, function);
+  opt::simplify(module, function);
+}
+
 std::unique_ptr<ir::Function> linearise(ir::Module& module, const ir::Function& f,
                                         const Request& request) {
   check(request.active.size() == f.body.args.size(), "one activity flag per parameter");
@@ -63,7 +62,7 @@ std::unique_ptr<ir::Function> linearise(ir::Module& module, const ir::Function& 
 std::unique_ptr<ir::Function> jvp(ir::Module& module, const ir::Function& f,
                                   const Request& request) {
   auto made = linearise(module, f, request);
-  close(module, *made);
+  closeLevel(module, *made);
   return made;
 }
 
@@ -71,7 +70,7 @@ std::unique_ptr<ir::Function> vjp(ir::Module& module, const ir::Function& f,
                                   const Request& request) {
   auto made = transposed(module, f, request);
   made->name = f.name + "_vjp";
-  close(module, *made);
+  closeLevel(module, *made);
   return made;
 }
 
@@ -111,7 +110,7 @@ std::unique_ptr<ir::Function> bothMaps(ir::Module& module, const ir::Function& f
   results.insert(results.end(), pulled_results.begin() + static_cast<ptrdiff_t>(results.size() - outs),
                  pulled_results.end());
   b.yield(std::move(results));
-  close(module, *made);
+  closeLevel(module, *made);
   return made;
 }
 
@@ -125,7 +124,7 @@ std::unique_ptr<ir::Function> valueAndGrad(ir::Module& module, const ir::Functio
   Values arguments = made->body.args;
   arguments.push_back(b.real(1.0));
   b.yield(ir::inlineCall(b, *pulled, arguments));
-  close(module, *made);
+  closeLevel(module, *made);
   return made;
 }
 
@@ -221,7 +220,7 @@ std::unique_ptr<ir::Function> jacobian(ir::Module& module, const ir::Function& f
   for (const Values& blocks : by_rows ? builder.byRows(params) : builder.byColumns(params))
     all.insert(all.end(), blocks.begin(), blocks.end());
   b.yield(std::move(all));
-  close(module, *made);
+  closeLevel(module, *made);
   return made;
 }
 

@@ -80,7 +80,7 @@ void replaceMaps(ir::Function& function, ir::Region& region, const LinearMap& ma
 
 std::string templateOf(const ir::Op& root) {
   const std::string& text = root.attrs.str;
-  return text.starts_with(kIterative) && text != kRefined ? text.substr(kIterative.size()) : "";
+  return text.starts_with(kIterative) ? text.substr(text.find(':') + 1) : "";
 }
 
 bool isInverse(const std::string& callee) { return parse(callee).is_inverse; }

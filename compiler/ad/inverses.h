@@ -18,12 +18,14 @@ namespace dini::ad::inverses {
 // A template's calls of A are calls of this function, of any type.
 inline constexpr const char* kLinearMap = "linear_map";
 // attrs.str of a root that is differentiated by a template: this, then the template's name.
-inline constexpr std::string_view kIterative = "implicit:";
+inline constexpr std::string_view kIterative = "implicit:linear.";
 
 // The template of a root, or empty: by a factorisation.
 std::string templateOf(const ir::Op& root);
 // ... whose answer is refined with residuals.
 inline constexpr const char* kRefined = "implicit:refine";
+// ... of the whole matrix, though it may be sparse.
+inline constexpr const char* kDense = "implicit:lu";
 bool isInverse(const std::string& callee);
 // The inverse of F by the template; `poisons`: NaN instead of a status.
 std::string nameOf(const std::string& f, const std::string& method, bool poisons);

@@ -8,6 +8,7 @@
 #include "ad/linear.h"
 #include "ad/linear_map.h"
 #include "ad/nested_roots.h"
+#include "ad/sparse_jacobian.h"
 #include "base/check.h"
 #include "ir/text.h"
 
@@ -164,6 +165,19 @@ Value* solveSystem(ir::Builder& b, ir::Module& module, const ir::Op& op, Value* 
   return factor != nullptr ? b.mul(factor, z_dot) : z_dot;
 }
 
+namespace {
+
+// Where the matrix of the rule is sparse; only where nothing else is asked for.
+std::optional<SparsePlan> sparsePlanOf(const ir::Op& op, const ir::Function& equations, const Values& captured) {
+  const auto& asked = op.attrs.ints;
+  const bool poisons = asked.size() > 4 && asked[4] == 1;
+  const bool general = asked.size() <= 3 || static_cast<ir::Structure>(asked[3]) == ir::Structure::General;
+  if (poisons || !general || op.attrs.str == inverses::kDense || op.attrs.str == inverses::kRefined) return std::nullopt;
+  return sparsePlan(equations, captured.size(), equations.body.args.size() - captured.size(), captured);
+}
+
+}  // namespace
+
 // Without kinks that are counted (root_rules.cpp has the others).
 // F(z, x) = right - left = 0. implicit: A z_dot = B x_dot with A = -F_z, B = F_x at the solution.
 // one_step: z_dot = T_x x_dot; neumann(k): z_dot = sum of T_z^j T_x x_dot over j = 0..k.
@@ -208,6 +222,17 @@ void Forward::plainRootRule(ir::Builder& b, const ir::Op& op) {
     // Nothing is assembled.
     z_dot = solveByInverse(b, op, copy.results.back(),
                            inverses::addJacobianMap(module_, *function, unknowns, request.ties), arguments, moved);
+  } else if (auto plan = is_implicit ? sparsePlanOf(op, *function, captured) : std::nullopt) {
+    b.check(b.op(OpCode::Not, {copy.results.back()}), ir::Status::MultipleRoot);
+    size_t matrix = b.region().ops.size();
+    Value* entries = sparseEntries(b, map, moving, solutions, *plan);
+    clearFlagsFrom(b.region(), matrix);
+    ir::Attrs attrs;
+    attrs.str = singularText(op);
+    const auto count = static_cast<int64_t>(plan->rows.size());
+    Value* rows = b.constantInts(ir::i64({count}), plan->rows);
+    Value* cols = b.constantInts(ir::i64({count}), plan->cols);
+    z_dot = b.op(OpCode::SparseSolve, {b.sub(b.real(0.0), entries), rows, cols, moved}, std::move(attrs));
   } else if (is_implicit) {
     Value* a = systemMatrixTransposed(b, map, moving);
     z_dot = solveSystem(b, module_, op, copy.results.back(), a, moved);

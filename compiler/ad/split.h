@@ -5,6 +5,8 @@
 
 namespace dini::ad {
 
+// Ends one differentiation level: flags erased, maps of basis vectors batched, called functions made.
+void closeLevel(ir::Module& module, ir::Function& function);
 // Splits every mixed `try` in place: the tangent part leaves the protected region.
 void splitTries(ir::Module& module, ir::Function& function);
 

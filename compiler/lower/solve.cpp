@@ -217,6 +217,7 @@ SolveLowering::Reached SolveLowering::runSolver(const Values& starts) {
   scalar = scalar && variant("_scalar") != nullptr;
   if (const ast::FnDecl* better = variant(scalar ? "_scalar" : "_system")) decl = better;
   std::vector<NamedVal> arguments;
+  if (isNewton() && !scalar && sparseSteps(starts, arguments)) decl = preludeFunction("newton_by_steps");
   for (const ast::Parameter& parameter : decl->parameters) {
     const std::string& name = parameter.name.text;
     if (name == "F" || name == "T") {
@@ -318,7 +319,7 @@ const ast::Expr* SolveLowering::differentiateArgument(const char* name) const {
 
 std::string SolveLowering::linearMethod() const {
   const ast::Expr* word = differentiateArgument("linear");
-  return word != nullptr ? ast::as<ast::NameExpr>(*word).name : "lu";
+  return word != nullptr ? ast::as<ast::NameExpr>(*word).name : "";
 }
 
 ir::Structure SolveLowering::factorisation() const {
@@ -332,13 +333,14 @@ ir::Structure SolveLowering::factorisation() const {
 std::string SolveLowering::differentiation(const Values& starts) {
   const std::string word = linearMethod();
   if (word == "refine") return ad::inverses::kRefined;
-  if (word == "lu" || word == "cholesky" || word == "ldl") return mode();
+  if (word == "lu") return ad::inverses::kDense;
+  if (word.empty() || word == "cholesky" || word == "ldl") return mode();
   const ir::Type vector = argumentType(starts, false);
   const ast::Expr* given = differentiateArgument("tol");
   const double tol = given != nullptr ? ast::as<ast::NumberExpr>(*given).value : kLinearTolerance;
   const std::string name = fmt::format("linear.{}.{}.{}", word, vector.dims[0], tol);
   if (e_.shared_.module.find(name) == nullptr) addMethod(name, word, vector, tol);
-  return std::string(ad::inverses::kIterative) + name;
+  return "implicit:" + name;
 }
 
 void SolveLowering::addMethod(const std::string& name, const std::string& word, const ir::Type& vector,

@@ -53,6 +53,8 @@ class SolveLowering {
     ir::Value *residual, *scale;
   };
   virtual Reached runSolver(const Values& starts);
+  // solve_sparse.cpp: adds `step` and `damped` of newton_by_steps where the Jacobian is sparse.
+  bool sparseSteps(const Values& starts, std::vector<NamedVal>& arguments);
   Reached readSolution(const Val& result, const Values& like, bool scalar);
   Reached given();
   Sizes sizesAt(const Values& solutions);
@@ -77,7 +79,7 @@ class SolveLowering {
   // attrs.i of the Root: what the equations are, beyond equations.
   virtual int64_t kindOfSystem() const { return 0; }
   const ast::Expr* differentiateArgument(const char* name) const;
-  // The word of `linear`.
+  // The word of `linear`, empty where there is none.
   std::string linearMethod() const;
   ir::Structure factorisation() const;
   std::string differentiation(const Values& starts);
