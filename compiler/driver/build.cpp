@@ -153,6 +153,7 @@ int build(Context& context, const BuildArguments& arguments) {
       return context.fail(DiagCode::BadCommandLine, fmt::format("there is no CPU `{}`", cpu),
                           "native, x86-64-v2, x86-64-v3 or x86-64-v4; several with commas");
   const std::optional<Dims> dims = parseDims(context, arguments.dims);
+  context.options.jacobians = lower::Jacobians::Dense;
   session::Session* session = context.session();
   if (!dims || !session) return context.finish();
   ast::File* file = session->readFile(arguments.file);

@@ -44,6 +44,7 @@ session::Session* Context::session() {
   made.keep_ties = options.keep_ties;
   made.cpp_functions = options.cpp_functions;
   made.cpp_flags = options.cpp_flags;
+  made.jacobians = options.jacobians;
   if (options.on_failure == "nan") made.on_failure = lower::OnFailure::Nan;
   if (options.no_unify_kinks) made.execution.certification.unification = certify::Unification::Off;
   made.execution.engine = *chosen_engine;

@@ -24,6 +24,7 @@ struct CommonOptions {
   std::string tie_direction;
   double tie_tolerance = 0;
   std::string on_failure = "status";
+  lower::Jacobians jacobians = lower::Jacobians::Found;  // of the subcommand, not on the command line
   std::string colour = "auto";
   std::string engine = "auto";
   std::string level = "2";

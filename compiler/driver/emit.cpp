@@ -187,6 +187,7 @@ int emit(Context& context, const EmitOptions& options) {
   // Source text runs once, elsewhere: the ties of `locked` are decided by the variant with the probe.
   bool report = context.options.tie_report;
   context.options.tie_report = report || isSource(options);
+  if (isSource(options)) context.options.jacobians = lower::Jacobians::Dense;
   session::Session* session = context.session();
   context.options.tie_report = report;
   if (!session) return context.finish();

@@ -114,7 +114,7 @@ void DiniWriter::control(const Op& op) {
     case OpCode::Check:
       if (!check(op)) refuse(op, "a check of a solve's status");
       return;
-    case OpCode::Call: refuse(op, "a recursive call");
+    case OpCode::Call: refuse(op, op.attrs.str.find(".inv") != std::string::npos ? "a linear system without a matrix" : "a recursive call");
     default: refuse(op, fmt::format("the operation `{}`", ir::shape(op.code).mnemonic));
   }
 }

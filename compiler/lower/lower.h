@@ -31,9 +31,13 @@ std::vector<ir::Type> leafTypes(const types::Type& type);
 // the print channel, ir::failureNotice).
 enum class OnFailure { Status, Nan };
 
+// Of solves: sparse where they are found to be, or dense always: for code that may not allocate, or has no KLU.
+enum class Jacobians { Found, Dense };
+
 struct Options {
   ad::TieOptions ties;
   OnFailure on_failure = OnFailure::Status;
+  Jacobians jacobians = Jacobians::Found;
 };
 
 // An IR function made from source: parameters are the leaves of `inputs`, results those of `type`.

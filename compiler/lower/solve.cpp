@@ -333,7 +333,8 @@ ir::Structure SolveLowering::factorisation() const {
 std::string SolveLowering::differentiation(const Values& starts) {
   const std::string word = linearMethod();
   if (word == "refine") return ad::inverses::kRefined;
-  if (word == "lu") return ad::inverses::kDense;
+  const bool dense = e_.shared_.options.jacobians == Jacobians::Dense && word.empty() && mode() == "implicit";
+  if (word == "lu" || dense) return ad::inverses::kDense;
   if (word.empty() || word == "cholesky" || word == "ldl") return mode();
   const ir::Type vector = argumentType(starts, false);
   const ast::Expr* given = differentiateArgument("tol");

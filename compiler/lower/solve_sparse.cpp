@@ -77,7 +77,8 @@ std::shared_ptr<const FunctionValue> native(std::vector<std::string> names, std:
 
 bool SolveLowering::sparseSteps(const Values& starts, std::vector<NamedVal>& arguments) {
   const ir::Type vector = argumentType(starts, false);
-  if (!vector.isStatic() || vector.dims[0] < ad::kSparseFrom || linearMethod() == "lu") return false;
+  if (!vector.isStatic() || vector.dims[0] < ad::kSparseFrom) return false;
+  if (linearMethod() == "lu" || e_.shared_.options.jacobians == Jacobians::Dense) return false;
   auto equations = std::make_shared<SparseEquations>();
   Val z = Val::leaf(flat(starts));
   ++e_.shared_.attempts;  // what cannot be differentiated is told where the dense Jacobian is asked for

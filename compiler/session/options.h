@@ -25,6 +25,7 @@ struct Options {
   ExecuteOptions execution;
   ad::TieOptions ties;
   lower::OnFailure on_failure = lower::OnFailure::Status;
+  lower::Jacobians jacobians = lower::Jacobians::Found;
   bool keep_ties = false;   // remember ties under every policy (`locked` does anyway)
   bool tie_report = false;  // every run reports its ties, whatever the policy
   TrainingOptions training;

@@ -51,7 +51,7 @@ lower::Lowerer& Session::lowerer() {
     if (options_.tie_report || executor_.options().audit != nullptr)
       ties.variant = ad::TieOptions::Variant::Probe;
     lowerer_ = std::make_unique<lower::Lowerer>(*program_, sink_,
-                                                lower::Options{ties, options_.on_failure});
+                                                lower::Options{ties, options_.on_failure, options_.jacobians});
   }
   return *lowerer_;
 }
@@ -61,7 +61,7 @@ lower::Lowerer& Session::probeLowerer() {
     ad::TieOptions ties = options_.ties;
     ties.variant = ad::TieOptions::Variant::Probe;
     probe_lowerer_ = std::make_unique<lower::Lowerer>(*program_, sink_,
-                                                      lower::Options{ties, options_.on_failure});
+                                                      lower::Options{ties, options_.on_failure, options_.jacobians});
   }
   return *probe_lowerer_;
 }
