@@ -9,6 +9,7 @@
 
 #include "ad/active_rows.h"
 #include "ad/forward.h"
+#include "ad/inverses.h"
 #include "ad/linear.h"
 #include "ad/probe.h"
 #include "ad/restricted_map.h"
@@ -40,6 +41,7 @@ Value* otherSide(const ir::Region& equations, size_t k) {
 
 bool mayReduce(const ir::Op& op) {
   const ir::Region& equations = *op.regions[1];
+  if (!inverses::templateOf(op).empty()) return false;  // which assembles nothing
   if (op.attrs.ints.size() > kOwnAttributes || equations.yields().size() != 2 * equations.args.size())
     return false;
   bool switches = false, fixed = true, large = false;
@@ -340,7 +342,7 @@ bool Forward::reducedRoot(ir::Builder& b, const ir::Op& op, const ir::Op& copy, 
     Value* correction = reduced.relativeCorrection(matrix, poisons);
     near = reduced.nearTie(b.add(b.real(kTieTerms), b.mul(b.real(kTieCorrection), correction)));
   }
-  Value* z_dot = solveSystem(b, op, point->multiple, matrix, reduced.moved());
+  Value* z_dot = solveSystem(b, module_, op, point->multiple, matrix, reduced.moved());
   if (noted) z_dot = b.op(OpCode::NoteTie, {near, z_dot});
   Values dots = reduced.tangents(z_dot);
   for (size_t k = 0; k < dots.size(); ++k) setDot(op.results[k], dots[k]);
