@@ -66,8 +66,8 @@ std::string numbers(const ir::StatusInfo& status) {
     text += part;
   };
   // A singular system or a multiple root that a derivative met: there was no iteration.
-  bool linear = (status.status == ir::Status::Singular || status.status == ir::Status::MultipleRoot ||
-                 status.tolerance == 0) &&
+  bool linear = (status.status == ir::Status::Singular || status.status == ir::Status::NotConverged ||
+                 status.status == ir::Status::NonFinite || status.status == ir::Status::MultipleRoot) &&
                 status.residual == 0 && status.iterations == 0;
   if (!linear && std::isnan(status.residual))
     append("residual not evaluated");
