@@ -92,7 +92,8 @@ ir::Type withSizes(ir::Type type, const int64_t*& sizes) {
 void printLine(void* context, int64_t site_number, const void* const* values,
                const int64_t* sizes) {
   const auto& print = *static_cast<PrintContext*>(context);
-  if (!print.options->print || print.notes.tie != 0) return;  // after a tie: void
+  if (!print.options->print) return;
+  if (print.notes.tie != 0 && !print.options->decided) return;  // void: the run is repeated
   const codegen::Site& site = print.code->sites[static_cast<size_t>(site_number)];
   std::vector<Tensor> tensors;
   for (size_t k = 0; k < site.types.size(); ++k)

@@ -21,6 +21,7 @@ struct RunOptions {
   OptLevel level = OptLevel::O2;
   const std::atomic<bool>* interrupt = nullptr;   // polled on loop back-edges
   std::function<void(const std::string&)> print;  // a line of `print` without its newline
+  bool decided = false;  // print after a tie too
   ir::RunNotes* notes = nullptr;                  // filled; null: not wanted
 };
 

@@ -62,6 +62,7 @@ ir::Outcome Executor::compileAndRun(const Prepared& prepared, std::span<const ir
   run.level = options_.level;
   run.interrupt = options_.interrupt;
   run.print = options_.print;
+  run.decided = options_.decided;
   run.notes = options_.notes;
   if (options_.engine == Engine::Library) {
     if (!library_) library_ = std::make_unique<jit::LibraryEngine>();
@@ -114,7 +115,7 @@ ir::Outcome Executor::run(const ir::Module& module, const ir::Function& function
     interpretation.solved = [&](const ir::SolvedRoot& root) { options_.audit->solved(root); };
   if (interpreted) {
     interpretation.print = [&](const std::string& line) {
-      if (!notes.tie && options_.print) options_.print(line);
+      if ((options_.decided || !notes.tie) && options_.print) options_.print(line);
     };
     ir::Outcome outcome = std::move(*ir::interpret(module, function, arguments, interpretation));
     if (options_.notes) *options_.notes = std::move(notes);
@@ -123,7 +124,7 @@ ir::Outcome Executor::run(const ir::Module& module, const ir::Function& function
   std::vector<std::string> held;
   interpretation.budget = kBudget;
   interpretation.print = [&](const std::string& line) {
-    if (!notes.tie) held.push_back(line);
+    if (options_.decided || !notes.tie) held.push_back(line);
   };
   std::optional<ir::Outcome> outcome = ir::interpret(module, function, arguments, interpretation);
   if (!outcome) return compileAndRun(prepare(module, function), arguments);

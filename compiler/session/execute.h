@@ -28,7 +28,8 @@ struct ExecuteOptions {
   jit::OptLevel level = jit::OptLevel::O2;
   std::filesystem::path cache_folder;  // of compiled code; empty: nothing is kept
   const std::atomic<bool>* interrupt = nullptr;
-  std::function<void(const std::string&)> print;  // a printed line; none after the tie flag is set
+  std::function<void(const std::string&)> print;  // a printed line; none after the tie flag is set,
+  bool decided = false;  // but all of a run that has decided its ties, though some may set the flag again
   ir::RunNotes* notes = nullptr;                  // filled by the engine that ran to the end
   certify::CertifyOptions certification;          // of certificate(f)(x)
   const SourceManager* sources = nullptr;         // of places in ties(f)(x)

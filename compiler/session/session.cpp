@@ -318,6 +318,7 @@ std::optional<Session::Executed> Session::execute(Code& code, Span span) {
   if (!options_.tie_report) unproved_ = false;
   lower::Lowerer* used = &lowerer();
   Variant* variant = &code.fast;
+  executor_.options().decided = false;
   std::optional<ir::Outcome> outcome = run(*used, code, *variant);
   if (!outcome) return std::nullopt;
   const auto* status = std::get_if<ir::StatusInfo>(&*outcome);
@@ -325,6 +326,7 @@ std::optional<Session::Executed> Session::execute(Code& code, Span span) {
     repeated_ = shown_;
     used = &probeLowerer();
     variant = &code.probe;
+    executor_.options().decided = true;
     outcome = run(*used, code, *variant);
     if (!outcome) return std::nullopt;
     status = std::get_if<ir::StatusInfo>(&*outcome);
