@@ -23,16 +23,16 @@ struct EmitOptions {
   std::string file;
   std::string stage = "ir";
   std::string function;
-  std::string derivative;
+  std::vector<std::string> derivatives = {""};  // "": the function itself
   std::vector<std::string> dims;
   std::vector<std::string> at;
   bool optimised = false;
 };
 
-// The function's parameter types with the sizes of --dims; names what is missing.
-std::optional<std::vector<types::TypePtr>> concreteParameters(const ast::FnDecl& function,
-                                                              const Dims& dims,
-                                                              std::string& missing) {
+// The function's parameter types, then its result's, with the sizes of --dims; names what is missing for a parameter.
+std::optional<std::vector<types::TypePtr>> concreteTypes(const ast::FnDecl& function,
+                                                         const Dims& dims,
+                                                         std::string& missing) {
   auto size = [&](types::SizeName name) -> std::optional<types::Size> {
     for (const ast::BindingPtr& binding : function.sizes) {
       if (!binding->size || *binding->size != types::Size::named(name)) continue;
@@ -46,11 +46,12 @@ std::optional<std::vector<types::TypePtr>> concreteParameters(const ast::FnDecl&
         if (auto given = dims.find(parameter.name.text); given != dims.end()) return types::Size(given->second);
     return std::nullopt;
   };
-  std::vector<types::TypePtr> parameters;
+  std::vector<types::TypePtr> types;
   for (const types::TypePtr& parameter : function.type->elements)
-    parameters.push_back(types::substitute(parameter, size));
+    types.push_back(types::substitute(parameter, size));
   if (!missing.empty()) return std::nullopt;
-  return parameters;
+  types.push_back(types::substitute(function.type->result, size));
+  return types;
 }
 
 lower::HostValue zeroValue(const types::TypePtr& type) {
@@ -94,15 +95,16 @@ std::optional<lower::Lowered> lowerCall(session::Session& session, const ast::Fn
 // The same for source text, whose functions keep their int parameters; those that --dims names are constants.
 std::optional<lower::Lowered> lowerForSource(session::Session& session, const ast::FnDecl& function,
                                              const std::vector<types::TypePtr>& parameters,
-                                             const std::string& derivative, const Dims& dims) {
+                                             const types::TypePtr& result, const std::string& derivative,
+                                             const Dims& dims) {
   bool has_int = std::any_of(parameters.begin(), parameters.end(), [](const types::TypePtr& type) {
     return type->isScalar() && type->isArray(types::Scalar::Int);
   });
   if (derivative.empty()) return session.lowerer().lowerFunction(function, parameters, dims);
   // Of a vjp the cotangent's sizes are known from a call only.
-  bool by_call = derivative == "dirderiv" || derivative == "certificate" || (derivative == "vjp" && !has_int);
+  bool by_call = derivative == "dirderiv" || derivative == "certificate" || (derivative == "vjp" && !has_int && result->kind != types::Kind::Record);
   return by_call ? lowerCall(session, function, parameters, derivative)
-                 : session.lowerer().lowerDerivative(function, parameters, derivative, dims);
+                 : session.lowerer().lowerDerivative(function, parameters, derivative, dims, result);
 }
 
 // Whether a function of a file that is emitted as a whole has the derivative.
@@ -130,54 +132,84 @@ std::string stageText(session::Session& session, const EmitOptions& options,
                                  : jit.assembly(prepared.module, *prepared.function, level);
 }
 
+// The functions of the file, or the one named, which a file that it imports may declare.
+std::vector<const ast::FnDecl*> chosenFunctions(session::Session& session, const std::string& name,
+                                                const ast::File& file) {
+  std::vector<const ast::FnDecl*> chosen;
+  for (const ast::Item& item : file.items) {
+    if (item.kind != ast::ItemKind::Fn || item.fn->internal) continue;
+    if (name.empty() || item.fn->name.text == name) chosen.push_back(item.fn.get());
+  }
+  if (!chosen.empty() || name.empty()) return chosen;
+  const ast::FnDecl* found = session.program().findFunction(name);
+  if (found != nullptr && !found->in_prelude && !found->internal) chosen.push_back(found);
+  return chosen;
+}
+
+// Of several functions those that have no spelling are reported, the others written.
+void addSource(session::Session& session, const EmitOptions& options, const ast::FnDecl& function,
+               const std::vector<types::TypePtr>& parameters, const types::TypePtr& result, const Dims& dims,
+               SourceTexts& texts) {
+  for (const std::string& derivative : options.derivatives) {
+    bool asked = !options.function.empty() && options.derivatives.size() == 1;
+    if (!asked && !hasForm(function, derivative)) continue;
+    auto lowered = lowerForSource(session, function, parameters, result, derivative, dims);
+    SourceTarget target{options.stage, function.name.text, derivative};
+    if (lowered) texts.add(session, target, function, *lowered);
+  }
+}
+
+void printSource(session::Session& session, const EmitOptions& options, const SourceTexts& source) {
+  std::string text = source.text();
+  if (text.empty()) return;
+  if (options.stage == "cpp") {
+    std::optional<std::string> formatted = laidOut(session, text);
+    if (!formatted) return;
+    text = std::move(*formatted);
+  }
+  text.pop_back();  // printLine ends it
+  printLine(text);
+}
+
 int emitFunctions(Context& context, session::Session& session, const EmitOptions& options,
                   const ast::File& file) {
   std::optional<Dims> dims = parseDims(context, options.dims);
   if (!dims) return context.finish();
-  bool any = false;
+  if (options.derivatives.size() > 1 && !isSource(options))
+    return context.fail(DiagCode::BadCommandLine,
+                        fmt::format("`--as {}` shows one derivative at a time", options.stage));
+  auto chosen = chosenFunctions(session, options.function, file);
   SourceTexts source;
-  for (const ast::Item& item : file.items) {
-    if (item.kind != ast::ItemKind::Fn || item.fn->internal) continue;
-    if (!options.function.empty() && item.fn->name.text != options.function) continue;
-    any = true;
+  for (const ast::FnDecl* function : chosen) {
     std::string missing;
-    auto parameters = concreteParameters(*item.fn, *dims, missing);
+    auto parameters = concreteTypes(*function, *dims, missing);
     if (!parameters && options.function.empty()) {
-      printLine(fmt::format("# {} needs --dims {}=...", item.fn->name.text, missing));
+      printLine(fmt::format("{} {} needs --dims {}=...", options.stage == "cpp" ? "//" : "#", function->name.text, missing));
       continue;
     }
     if (!parameters)
       return context.fail(DiagCode::BadCommandLine,
                           fmt::format("the size `{}` of `{}` is not known", missing,
-                                      item.fn->name.text),
+                                      function->name.text),
                           fmt::format("give it: `--dims {}=3`", missing));
-    if (options.function.empty() && isSource(options) && !hasForm(*item.fn, options.derivative)) continue;
-    auto lowered = isSource(options) ? lowerForSource(session, *item.fn, *parameters, options.derivative, *dims)
-                                     : lowerCall(session, *item.fn, *parameters, options.derivative);
+    types::TypePtr result = parameters->back();
+    parameters->pop_back();
     if (isSource(options)) {
-      // Of several functions those that have no spelling are reported, the others written.
-      SourceTarget target{options.stage, item.fn->name.text, options.derivative};
-      if (lowered) source.add(session, target, *item.fn, *lowered);
+      addSource(session, options, *function, *parameters, result, *dims, source);
       continue;
     }
+    auto lowered = lowerCall(session, *function, *parameters, options.derivatives[0]);
     if (!lowered) return context.finish();
     bool machine = options.stage != "ir" || options.optimised;
     if (machine && session::inspects(session.lowerer().module(), *lowered->function))
       return context.fail(DiagCode::TooLarge,
-                          fmt::format("`{}` asks for a certificate, which only `dini` itself can make", item.fn->name.text),
+                          fmt::format("`{}` asks for a certificate, which only `dini` itself can make", function->name.text),
                           "it has no machine code; `--as ir` shows it");
     printLine(stageText(session, options, *lowered->function));
   }
-  if (std::string text = source.text(); !text.empty()) {
-    if (options.stage == "cpp") {
-      std::optional<std::string> formatted = laidOut(session, text);
-      if (!formatted) return context.finish();
-      text = std::move(*formatted);
-    }
-    text.pop_back();  // printLine ends it
-    printLine(text);
-  }
-  if (!any && !options.function.empty())
+  source.report(session);
+  printSource(session, options, source);
+  if (chosen.empty() && !options.function.empty())
     return context.fail(DiagCode::UnknownName,
                         fmt::format("`{}` has no function `{}`", options.file, options.function));
   return context.finish();
@@ -224,14 +256,20 @@ Command addEmit(CLI::App& parser) {
   app->add_option("--as", options->stage, "tokens, ast, ir, llvm, asm, cpp, dini or abs-normal")
       ->check(CLI::IsMember({"tokens", "ast", "ir", "llvm", "asm", "cpp", "dini", "abs-normal"}));
   app->add_option("--fn", options->function, "only this function");
-  app->add_option("--derivative", options->derivative, "of the function: grad, jvp, vjp, jac, hess, dirderiv")
-      ->check(CLI::IsMember({"grad", "value_and_grad", "jvp", "vjp", "jac", "hess", "dirderiv",
+  app->add_option("--derivative", options->derivatives,
+                  "of the function: grad, jvp, vjp, jac, hess, dirderiv; of source text several, `value` among them")
+      ->delimiter(',')
+      ->check(CLI::IsMember({"value", "grad", "value_and_grad", "jvp", "vjp", "jac", "hess", "dirderiv",
                              "certificate"}));
   app->add_option("--at", options->at, "abs-normal: NAME=EXPRESSION, repeated or with commas")
       ->allow_extra_args(false);
   app->add_option("--dims", options->dims, "sizes, such as n=100")->delimiter(',');
   app->add_flag("--optimised", options->optimised, "the IR as it goes to code generation");
-  return {app, [options](Context& context) { return emit(context, *options); }};
+  return {app, [options](Context& context) {
+            for (std::string& form : options->derivatives)
+              if (form == "value") form.clear();
+            return emit(context, *options);
+          }};
 }
 
 }  // namespace dini::driver

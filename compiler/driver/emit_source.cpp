@@ -3,6 +3,7 @@
 #include <filesystem>
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include "emit/emit.h"
 #include "ir/clone.h"
@@ -122,8 +123,17 @@ void SourceTexts::add(session::Session& session, const SourceTarget& target,
     return;
   }
   Span span = made.span.valid() ? made.span : function.span;
-  session.sink().add(DiagCode::TooLarge, span,
-                     fmt::format("`{}` has no spelling in {} source: {}", name, target.stage == "cpp" ? "C++" : "Dini", made.limitation));
+  stage_ = target.stage;
+  for (Refusal& refusal : refusals_)
+    if (refusal.span == span && refusal.reason == made.limitation) return refusal.names.push_back(name);
+  refusals_.push_back({span, made.limitation, {name}});
+}
+
+void SourceTexts::report(session::Session& session) const {
+  for (const Refusal& refusal : refusals_)
+    session.sink().add(DiagCode::TooLarge, refusal.span,
+                       fmt::format("`{}` {} no spelling in {} source: {}", fmt::join(refusal.names, "`, `"),
+                                   refusal.names.size() > 1 ? "have" : "has", stage_ == "cpp" ? "C++" : "Dini", refusal.reason));
 }
 
 std::string SourceTexts::text() const {

@@ -19,9 +19,11 @@ struct SourceTarget {
 // The texts of functions that stand in one file.
 class SourceTexts {
  public:
-  // Reports a limitation, and adds nothing, where an operation has no spelling.
+  // Adds nothing where an operation has no spelling.
   void add(session::Session& session, const SourceTarget& target, const ast::FnDecl& function,
            const lower::Lowered& lowered);
+  // What has no spelling: one diagnostic for each place and reason.
+  void report(session::Session& session) const;
   // With what stands before the functions; empty where there are none.
   std::string text() const;
 
@@ -29,6 +31,12 @@ class SourceTexts {
   std::string stage_, text_;
   bool uses_routines_ = false;
   std::set<std::string> helpers_;
+  struct Refusal {
+    Span span;
+    std::string reason;
+    std::vector<std::string> names;
+  };
+  std::vector<Refusal> refusals_;
 };
 
 }  // namespace dini::driver

@@ -31,13 +31,17 @@ void CppWriter::elementwiseStatement(const Op& op) {
   const Value* result = op.result();
   if (result->type.isScalar()) return declare(result, elementwise(op, At::Whole).text);
   const Value* like = nullptr;  // an array that stands in a variable, for sizes not known here
-  std::vector<const Value*> left(op.operands.begin(), op.operands.end());
+  std::vector<const Value*> left;
+  auto look = [&](const Op& at) {
+    for (size_t k = 0; k < at.operands.size(); ++k)
+      if (isShown(uses_, at, k)) left.push_back(at.operand(k));
+  };
+  look(op);
   while (!left.empty() && like == nullptr) {
     const Value* value = left.back();
     left.pop_back();
     if (value->type.isScalar()) continue;
-    if (value->def != nullptr && uses_.isInlined(*value->def))
-      left.insert(left.end(), value->def->operands.begin(), value->def->operands.end());
+    if (value->def != nullptr && uses_.isInlined(*value->def)) look(*value->def);
     else like = value;
   }
   std::string dims = result->type.isStatic() ? axes(result->type.dims) : names_.of(like) + ".dims()";

@@ -98,6 +98,8 @@ Piece CppWriter::elementwise(const Op& op, At at) {
   for (const Value* value : op.operands) operands.push_back(expression(value, at));
   if (std::string_view(ops::facts(op.code).signature.value).size() > 5)  // choose and pick
     if (std::optional<Piece> named = kink(op, operands)) return *named;
+  // Sizes of one array, which compilers know to be equal.
+  if ((op.code == OpCode::IEq || op.code == OpCode::ILe) && operands[0].text == operands[1].text) return {"true"};
   const char* spelling = spellingOf(op.code);
   if (*spelling == 0) refuse(op, fmt::format("the operation `{}`", ir::shape(op.code).mnemonic));
   return spelled(spelling, operands, op.attrs.i);

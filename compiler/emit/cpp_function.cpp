@@ -64,25 +64,6 @@ const char* statusName(int64_t status) {
   return names[status];
 }
 
-std::set<std::string, std::less<>> calleesOf(const ir::Module& module, const ir::Function& function) {
-  std::set<std::string, std::less<>> found;
-  std::vector<const ir::Function*> left{&function};
-  while (!left.empty()) {
-    const ir::Function* at = left.back();
-    left.pop_back();
-    ir::walk(at->body, [&](const Op& op) {
-      if (op.code == OpCode::Call && found.insert(op.attrs.str).second) left.push_back(module.find(op.attrs.str));
-    });
-  }
-  return found;
-}
-
-std::string calleeName(const std::string& name) {
-  std::string made = "call_";
-  for (char c : name) made += std::isalnum(static_cast<unsigned char>(c)) ? c : '_';
-  return made;
-}
-
 }  // namespace
 
 CppWriter::CppWriter(const Request& request)

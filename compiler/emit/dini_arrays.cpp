@@ -14,37 +14,15 @@ using ir::Op;
 using ir::OpCode;
 using ir::Value;
 
-// Derivatives of max, min and sort, which the language has only inside its derivatives.
-const std::map<std::string, std::string>& diniHelpers() {
-  static const std::map<std::string, std::string> helpers{
-      {"at_extreme", "# Of a where x equals m: weight t to the first, 1 - t to the last; the mean of all for t = 1/2.\n"
-                     "fn at_extreme(x: real[n], a: real[n], m: real, t: real) -> real = {\n"
-                     "  var first = nan\n  var last = nan\n  var total = 0.0\n  var count = 0\n"
-                     "  for i in 0..n {\n    if x[i] == m {\n      if count == 0 { first = a[i] }\n      last = a[i]\n      total += a[i]\n      count += 1\n    }\n  }\n"
-                     "  if t == 0.5 { total / real(count) } else if t == 1 { first } else if t == 0 { last } else { t*first + (1 - t)*last }\n}\n"},
-      {"to_extreme", "# The transpose: abar to where x equals m.\n"
-                     "fn to_extreme(x: real[n], abar: real, m: real, t: real) -> real[n] = {\n"
-                     "  var count = 0\n  var first = 0\n  var last = 0\n"
-                     "  for i in 0..n {\n    if x[i] == m {\n      if count == 0 { first = i }\n      last = i\n      count += 1\n    }\n  }\n"
-                     "  var a = zeros(n)\n"
-                     "  for i in 0..n {\n    if isnan(m) { a[i] = nan }\n    if x[i] == m and t == 0.5 { a[i] = abar / real(count) }\n  }\n"
-                     "  if count > 0 and t != 0.5 {\n    a[first] += t*abar\n    a[last] += (1 - t)*abar\n  }\n  a\n}\n"},
-      {"sorted_like", "# a in the order of x; of equal elements weight t to their order, 1 - t to the reverse.\n"
-                      "fn sorted_like(x: real[n], a: real[n], t: real, back: bool) -> real[n] = {\n"
-                      "  let order = argsort(x)\n  var b = zeros(n)\n  var begin = 0\n"
-                      "  while begin < n {\n    var stop_at = begin + 1\n    var same = true\n"
-                      "    while same {\n      same = if stop_at < n { x[order[stop_at]] == x[order[begin]] } else { false }\n      if same { stop_at += 1 }\n    }\n"
-                      "    var mean_of = 0.0\n    for k in begin..stop_at { mean_of += if back { a[k] } else { a[order[k]] } }\n    mean_of = mean_of / real(stop_at - begin)\n"
-                      "    for k in begin..stop_at {\n      let mirror = begin + stop_at - 1 - k\n"
-                      "      let first = if back { a[k] } else { a[order[k]] }\n      let second = if back { a[mirror] } else { a[order[mirror]] }\n"
-                      "      let v = if stop_at - begin == 1 or t == 1 { first } else if t == 0 { second } else if t == 0.5 { mean_of } else { t*first + (1 - t)*second }\n"
-                      "      if back { b[order[k]] = v } else { b[k] = v }\n    }\n    begin = stop_at\n  }\n  b\n}\n"}};
-  return helpers;
-}
-
-std::string DiniWriter::zeros(const ir::Type& type, const std::string& first) {
+// `rows`: the first size, where it is not constant.
+std::string DiniWriter::zeros(const ir::Type& type, const std::string& rows) {
   const char* zero = type.elem == ir::Elem::F64 ? "0.0" : type.elem == ir::Elem::I64 ? "0" : "false";
-  return comprehension(type, first, [&](const Indices&) { return std::string(zero); });
+  std::vector<std::string> all;
+  for (int64_t known : type.dims) {
+    if (known == ir::kDynamic && !all.empty()) throw Unspeakable{"rows whose size is known only when the program runs", {}};
+    all.push_back(known == ir::kDynamic ? rows : fmt::format("{}", known));
+  }
+  return comprehension(all, [&](const Indices&) { return std::string(zero); });
 }
 
 // A product as the language writes it, or sums over the letters that are contracted.
@@ -54,7 +32,7 @@ std::string DiniWriter::einsum(const Op& op) {
   if (how == "ij,j->i" || how == "ij,jk->ik") return fmt::format("{} * {}", a, b);
   if (how == "ij,i->j") return fmt::format("{}' * {}", a, b);
   if (how == "i,i->") return fmt::format("dot({}, {})", a, b);
-  if (how == "i,j->ij") return fmt::format("outer({}, {})", a, b);
+  if (how == "i,j->ij") return fmt::format("{} * {}'", a, b);
   ir::EinsumSpec spec = ir::parseEinsum(how);
   std::map<char, std::string> letter;
   auto at = [&](const std::string& letters) {
@@ -91,7 +69,7 @@ std::string DiniWriter::reduce(const Op& op) {
     inner.push_back(names_.fresh("r"));
     ranges += fmt::format("{}{} in 0..{}", ranges.empty() ? "" : ", ", inner.back(), size(x, static_cast<size_t>(axis)));
   }
-  std::string made = comprehension(op.result()->type, "", [&](const Indices& kept) {
+  std::string made = comprehension(op.result()->type, [&](const Indices& kept) {
     Indices at;
     for (size_t axis = 0, k = 0, r = 0; axis < x->type.rank(); ++axis)
       at.push_back(r < axes.size() && axes[r] == static_cast<int64_t>(axis) ? inner[r++] : kept[k++]);
@@ -99,6 +77,26 @@ std::string DiniWriter::reduce(const Op& op) {
   });
   for (const std::string& index : inner) names_.release(index);
   return made;
+}
+
+// Tangents that decide ties, stacked: operands from `first` on, every `stride`-th.
+std::string DiniWriter::decisions(const Op& op, size_t first, size_t stride) {
+  std::string rows;
+  for (size_t k = first; k < op.operands.size(); k += stride) rows += (rows.empty() ? "" : ", ") + text(op.operand(k));
+  bool of_radius = stride == 2 && first % 2 == 1;  // a number beside each tangent of a simplex
+  if (!rows.empty()) return of_radius ? fmt::format("[{}]", rows) : fmt::format("stack({})", rows);
+  if (of_radius) return "zeros(0)";
+  const ir::Type& like = op.operand(0)->type;
+  std::string sizes = size(op.operand(0), 0);
+  return like.rank() == 1 ? fmt::format("zeros(0, {})", sizes) : fmt::format("zeros(0, {0}, {0})", sizes);
+}
+
+std::string DiniWriter::spectral(const Op& op) {
+  auto x = [&](size_t k) { return text(op.operand(k)); };
+  const std::string& kind = op.attrs.str;
+  if (kind == "project") return fmt::format("positive_part({}, {}, {})", x(0), x(1), x(2));
+  bool map = op.code == OpCode::SpectralMap;
+  return fmt::format("spectral_{}({}, {}, {}{}, {})", kind, x(1), x(2), map ? x(3) + ", " : "", decimal(op.attrs.f), decisions(op, map ? 4 : 3, 1));
 }
 
 std::string DiniWriter::system(const Op& op) {
@@ -110,7 +108,7 @@ std::string DiniWriter::system(const Op& op) {
       if (kind == ir::Structure::UnitLower) refuse(op, "a system whose diagonal is not read");
       bool lower = kind == ir::Structure::Lower, factor = op.operand(0)->def != nullptr && op.operand(0)->def->code == OpCode::Cholesky;
       if ((lower && !factor) || kind == ir::Structure::Upper)  // only that triangle is read
-        a = comprehension(op.operand(0)->type, "", [&](const Indices& at) {
+        a = comprehension(sizes(op.operand(0)), [&](const Indices& at) {
           return fmt::format("if {} {} {} {{ {} }} else {{ 0.0 }}", at[1], lower ? "<=" : ">=", at[0], element(a, at));
         });
       if (!op.attrs.ints.empty() && op.attrs.ints[0] == 1) a += "'";
@@ -121,6 +119,9 @@ std::string DiniWriter::system(const Op& op) {
     case OpCode::Eigh: return fmt::format("eigh({})", x(0));
     case OpCode::Svd: return fmt::format("svd({})", x(0));
     case OpCode::Qr: return fmt::format("qr({})", x(0));
+    case OpCode::RootTies: return fmt::format("root_ties({}, {}, {})", x(0), x(1), x(2));
+    case OpCode::Spectral:
+    case OpCode::SpectralMap: return spectral(op);
     default: refuse(op, fmt::format("the operation `{}`", ir::shape(op.code).mnemonic));
   }
 }
@@ -135,7 +136,6 @@ std::string DiniWriter::arrayExpression(const Op& op) {
     for (size_t k = first; k < last; ++k) made += (k > first ? ", " : "") + x(k);
     return made;
   };
-  auto first_size = [&](size_t k) { return op.operands.size() > k ? x(k) : std::string(); };
   std::string t = fmt::format("{}", decimal(op.attrs.f));
   switch (op.code) {
     case OpCode::Const:
@@ -156,8 +156,8 @@ std::string DiniWriter::arrayExpression(const Op& op) {
         }
         return items[0];
       }
-    case OpCode::Fill: return comprehension(type, first_size(1), [&](const Indices&) { return x(0); });
-    case OpCode::Iota: return comprehension(type, first_size(0), [&](const Indices& at) { return at[0]; });
+    case OpCode::Fill: return comprehension(sizes(type, op, 1), [&](const Indices&) { return x(0); });
+    case OpCode::Iota: return comprehension(sizes(type, op, 0), [&](const Indices& at) { return at[0]; });
     case OpCode::Dim: return size(op.operand(0), static_cast<size_t>(op.attrs.i));
     case OpCode::Pack: return op.operand(0)->type.isScalar() ? fmt::format("[{}]", list(0, op.operands.size())) : fmt::format("stack({})", list(0, op.operands.size()));
     case OpCode::Index: {
@@ -169,10 +169,9 @@ std::string DiniWriter::arrayExpression(const Op& op) {
     }
     case OpCode::Slice: {
       std::string ranges;
+      std::vector<std::string> lengths = sizes(type, op, 1 + type.rank());
       for (size_t k = 0; k < type.rank(); ++k) {
-        std::string from = x(1 + k), length = type.dims[k] != ir::kDynamic ? fmt::format("{}", type.dims[k]) : x(op.operands.size() - 1);
-        if (std::count(type.dims.begin(), type.dims.end(), ir::kDynamic) > 1) refuse(op, "a slice of several unknown sizes");
-        std::string to = isLiteral(op.operand(1 + k)) && type.dims[k] != ir::kDynamic ? fmt::format("{}", op.operand(1 + k)->def->attrs.i + type.dims[k]) : fmt::format("{} + {}", from, length);
+        std::string from = x(1 + k), to = isLiteral(op.operand(1 + k)) && type.dims[k] != ir::kDynamic ? fmt::format("{}", op.operand(1 + k)->def->attrs.i + type.dims[k]) : fmt::format("{} + {}", from, lengths[k]);
         ranges += fmt::format("{}{}..{}", k > 0 ? ", " : "", from, to);
       }
       return fmt::format("{}[{}]", atom(op.operand(0)), ranges);
@@ -181,29 +180,29 @@ std::string DiniWriter::arrayExpression(const Op& op) {
     case OpCode::Concat: return op.attrs.i == 0 ? fmt::format("concat({})", list(0, op.operands.size())) : fmt::format("concat({}, axis = {})", list(0, op.operands.size()), op.attrs.i);
     case OpCode::Reshape: {
       const ir::Type& from = op.operand(0)->type;
-      if (from.isScalar()) return comprehension(type, "", [&](const Indices&) { return x(0); });
+      if (from.isScalar()) return comprehension(sizes(type, op, 1), [&](const Indices&) { return x(0); });
       if (type.isScalar()) return element(atom(op.operand(0)), Indices(from.rank(), "0"));
-      return fmt::format("reshape({}, {})", x(0), type.isStatic() ? fmt::format("{}", fmt::join(type.dims, ", ")) : (refuse(op, "a size that is known only when the program runs"), std::string()));
+      return fmt::format("reshape({}, {})", x(0), fmt::join(sizes(type, op, 1), ", "));
     }
     case OpCode::Transpose:
       if (type.rank() == 2 && op.attrs.ints[0] == 1) return atom(op.operand(0)) + "'";
-      return comprehension(type, "", [&](const Indices& at) {
+      return comprehension(type, [&](const Indices& at) {
         Indices from(at.size());
         for (size_t k = 0; k < at.size(); ++k) from[static_cast<size_t>(op.attrs.ints[k])] = at[k];
         return element(atom(op.operand(0)), from);
       });
     case OpCode::Broadcast:
-      return comprehension(type, first_size(1), [&](const Indices& at) {
+      return comprehension(sizes(type, op, 1), [&](const Indices& at) {
         Indices from;
         for (int64_t axis : op.attrs.ints) from.push_back(at[static_cast<size_t>(axis)]);
         return element(atom(op.operand(0)), from);
       });
     case OpCode::Flip:
       if (type.rank() == 1) return fmt::format("flip({})", x(0));
-      return comprehension(type, "", [&](const Indices& at) {
+      return comprehension(sizes(op.operand(0)), [&](const Indices& at) {
         Indices from = at;
         auto axis = static_cast<size_t>(op.attrs.i);
-        from[axis] = fmt::format("{} - {}", type.dims[axis] - 1, at[axis]);
+        from[axis] = fmt::format("{} - 1 - {}", size(op.operand(0), axis), at[axis]);
         return element(atom(op.operand(0)), from);
       });
     case OpCode::Reduce: return reduce(op);
@@ -212,11 +211,12 @@ std::string DiniWriter::arrayExpression(const Op& op) {
     case OpCode::Norm: return op.operand(0)->type.rank() == 1 ? fmt::format("norm({})", x(0)) : fmt::format("norm(reshape({}, {}))", x(0), op.operand(0)->type.elementCount());
     case OpCode::Normalize: return fmt::format("if norm({0}) == 0 {{ 0.0*{0} }} else {{ {0} / norm({0}) }}", names_.of(op.operand(0)));
     case OpCode::Einsum: return einsum(op);
-    case OpCode::ProjSimplex: if (op.operands.size() == 2) return fmt::format("proj_simplex({}, {})", x(0), x(1)); else return "";
-    case OpCode::ProjSoc: if (op.operands.size() == 1) return fmt::format("proj_soc({})", x(0)); else return "";
+    case OpCode::ProjSimplex: return fmt::format("proj_simplex({}, {})", x(0), x(1));
+    case OpCode::ProjSoc: return fmt::format("proj_soc({})", x(0));
+    case OpCode::SimplexWeights: return fmt::format("simplex_weights({}, {}, {}, {}, {})", x(0), x(1), t, decisions(op, 2, 2), decisions(op, 3, 2));
+    case OpCode::SocMap: return fmt::format("soc_map({}, {}, {}, {})", x(0), x(1), t, decisions(op, 2, 1));
     case OpCode::SortPick: case OpCode::SortPickT:
       if (op.operands.size() > 2) return "";
-      helper("sorted_like");
       return fmt::format("sorted_like({}, {}, {}, {})", x(0), x(1), t, op.code == OpCode::SortPickT);
     case OpCode::ReducePick: case OpCode::ReducePickT: {
       if (op.operands.size() > 2) return "";
@@ -224,11 +224,9 @@ std::string DiniWriter::arrayExpression(const Op& op) {
       bool back = op.code == OpCode::ReducePickT;
       std::string call = back ? "to_extreme" : "at_extreme";
       if (op.attrs.ints.size() == 1 && from.rank() == 1) {
-        helper(call);
         return fmt::format("{0}({1}, {2}, {4}({1}), {3})", call, x(0), x(1), t, op.attrs.str);
       }
       if (op.attrs.ints.size() == 1 && from.rank() == 2 && op.attrs.ints[0] == 1) {
-        helper(call);
         std::string row = names_.fresh("i"), made = fmt::format("[{0}({1}[{5}], {2}[{5}], {4}({1}[{5}]), {3}) for {5} in 0..{6}]", call, x(0), x(1), t, op.attrs.str, row, from.dims[0]);
         names_.release(row);
         return made;

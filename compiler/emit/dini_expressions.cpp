@@ -130,6 +130,8 @@ Piece DiniWriter::elementwise(const Op& op, const Indices* at) {
       case OpCode::SafeDiv: return {fmt::format("if {1} == 0 {{ 0.0 }} else {{ {0} / {1} }}", operand(x[0]), operand(x[1])), false};
       case OpCode::SafeMul: return {fmt::format("if {1} == 0 {{ 0.0 }} else {{ {0} * {1} }}", operand(x[0]), operand(x[1])), false};
       case OpCode::Mul: spelling = "%0 * %1"; break;
+      case OpCode::Hash: spelling = "hash_bits(%0, %1)"; break;
+      case OpCode::BitsToUnit: spelling = "unit_real(%0)"; break;
       case OpCode::Polygamma:
         spelling = "digamma";
         for (int64_t k = 0; k < op.attrs.i; ++k) spelling = "grad(" + spelling + ")";
@@ -148,30 +150,49 @@ Piece DiniWriter::elementwise(const Op& op, const Indices* at) {
 std::string DiniWriter::size(const Value* value, size_t axis) {
   int64_t known = value->type.dims[axis];
   if (known != ir::kDynamic) return fmt::format("{}", known);
-  if (axis != 0) throw Unspeakable{"the size of an axis that is known only when the program runs", {}};
-  return fmt::format("len({})", text(value));
+  if (axis > 1 || (axis == 1 && value->type.rank() != 2)) throw Unspeakable{"the size of an axis that is known only when the program runs", {}};
+  return axis == 0 ? fmt::format("len({})", text(value)) : fmt::format("len({}')", atom(value));
+}
+
+std::vector<std::string> DiniWriter::sizes(const Value* value) {
+  std::vector<std::string> all;
+  for (size_t axis = 0; axis < value->type.rank(); ++axis) all.push_back(size(value, axis));
+  return all;
+}
+
+// Those of a type whose sizes that are not constant are operands from `first` on.
+std::vector<std::string> DiniWriter::sizes(const ir::Type& type, const Op& op, size_t first) {
+  std::vector<std::string> all;
+  for (int64_t known : type.dims) all.push_back(known != ir::kDynamic ? fmt::format("{}", known) : text(op.operand(first++)));
+  return all;
 }
 
 std::string DiniWriter::typeText(const ir::Type& type) const {
   std::string made = type.elem == Elem::F64 ? "real" : type.elem == Elem::I64 ? "int" : "bool";
-  if (!type.isStatic()) throw Unspeakable{"a size that is known only when the program runs", {}};
+  if (!type.isStatic()) throw Unspeakable{"a parameter or a result whose size is known only when the program runs", {}};
   return type.isScalar() ? made : fmt::format("{}[{}]", made, fmt::join(type.dims, ", "));
 }
 
-// [body for i in 0..m, j in 0..n] over the axes of a type; `name` has its sizes that are not constant.
-std::string DiniWriter::comprehension(const ir::Type& type, const std::string& name, const std::function<std::string(const Indices&)>& body) {
+// [body for i in 0..m, j in 0..n]
+std::string DiniWriter::comprehension(const std::vector<std::string>& sizes, const std::function<std::string(const Indices&)>& body) {
   Indices at;
   std::string ranges;
-  for (size_t axis = 0; axis < type.rank(); ++axis) {
-    at.push_back(names_.fresh(std::string(1, static_cast<char>('i' + axis))));
-    std::string size = type.dims[axis] != ir::kDynamic ? fmt::format("{}", type.dims[axis]) : name;
-    if (size.empty() || (axis > 0 && type.dims[axis] == ir::kDynamic))
-      throw Unspeakable{"a size that is known only when the program runs", {}};
-    ranges += fmt::format("{}{} in 0..{}", axis > 0 ? ", " : "", at.back(), size);
+  for (const std::string& size : sizes) {
+    at.push_back(names_.fresh(std::string(1, static_cast<char>('i' + at.size()))));
+    ranges += fmt::format("{}{} in 0..{}", ranges.empty() ? "" : ", ", at.back(), size);
   }
   std::string made = fmt::format("[{} for {}]", body(at), ranges);
   for (const std::string& index : at) names_.release(index);
   return made;
+}
+
+std::string DiniWriter::comprehension(const ir::Type& type, const std::function<std::string(const Indices&)>& body) {
+  std::vector<std::string> all;
+  for (int64_t known : type.dims) {
+    if (known == ir::kDynamic) throw Unspeakable{"a size that is known only when the program runs", {}};
+    all.push_back(fmt::format("{}", known));
+  }
+  return comprehension(all, body);
 }
 
 }  // namespace dini::emit

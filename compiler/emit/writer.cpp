@@ -1,9 +1,12 @@
-#include <cmath>
 #include "emit/writer.h"
 
+#include <algorithm>
 #include <cctype>
+#include <cmath>
 
 #include <fmt/format.h>
+
+#include "ir/walk.h"
 
 namespace dini::emit {
 
@@ -49,6 +52,49 @@ bool isShown(const Uses& uses, const ir::Op& op, size_t k) {
   size_t unknowns = around.operands.size();
   if (k < unknowns || k == unknowns + kYieldsBeforeTolerance) return true;
   return k == unknowns ? !uses.unused(around.result(k)) : k == unknowns + 2 && !uses.unused(around.result(k - 1));
+}
+
+std::set<std::string, std::less<>> calleesOf(const ir::Module& module, const ir::Function& function) {
+  std::set<std::string, std::less<>> found;
+  std::vector<const ir::Function*> left{&function};
+  while (!left.empty()) {
+    const ir::Function* at = left.back();
+    left.pop_back();
+    ir::walk(at->body, [&](const ir::Op& op) {
+      if (op.code == ir::OpCode::Call && found.insert(op.attrs.str).second) left.push_back(module.find(op.attrs.str));
+    });
+  }
+  return found;
+}
+
+std::string calleeName(const std::string& name) {
+  std::string made = "call_";
+  for (char c : name) made += std::isalnum(static_cast<unsigned char>(c)) ? c : '_';
+  return made;
+}
+
+bool Lines::hasOther(size_t from, std::initializer_list<std::string_view> words) const {
+  std::string_view left = std::string_view(text_).substr(from);
+  while (!left.empty()) {
+    std::string_view line = left.substr(0, left.find('\n'));
+    left.remove_prefix(line.size() + 1);
+    if (line.size() <= 2 * depth_ || line[2 * depth_] == ' ') continue;
+    line.remove_prefix(2 * depth_);
+    if (std::none_of(words.begin(), words.end(), [&](std::string_view word) { return line.starts_with(word); })) return true;
+  }
+  return false;
+}
+
+void Lines::enclose(size_t from, std::string_view head, std::string_view end) {
+  std::string inside = text_.substr(from);
+  text_.resize(from);
+  open(head);
+  for (size_t begin = 0; begin < inside.size();) {
+    size_t stop = inside.find('\n', begin);
+    text_ += "  " + inside.substr(begin, stop - begin) + "\n";
+    begin = stop + 1;
+  }
+  close(end);
 }
 
 void Lines::line(std::string_view text) {

@@ -2,6 +2,8 @@
 // limitation ends the writing.
 #pragma once
 
+#include <initializer_list>
+#include <set>
 #include <string>
 #include <string_view>
 
@@ -37,6 +39,10 @@ inline constexpr size_t kYieldsBeforeTolerance = 4;
 // of ties, of a comparison `if` the condition, of a branch's yields those whose result is read, of a solver's the solution and what is read.
 bool isShown(const Uses& uses, const ir::Op& op, size_t k);
 
+// Functions of the module that a function calls, itself or through others: by name, and what their texts call them.
+std::set<std::string, std::less<>> calleesOf(const ir::Module& module, const ir::Function& function);
+std::string calleeName(const std::string& name);
+
 class Lines {
  public:
   explicit Lines(std::string_view comment) : comment_(comment) {}
@@ -48,6 +54,11 @@ class Lines {
   // "// model.dini:3: text", unless the statement before came from the same line.
   void place(const std::optional<Place>& place);
   std::string take() { return std::move(text_); }
+  size_t mark() const { return text_.size(); }
+  // Whether a line since `from`, at the depth of now, begins with none of the words.
+  bool hasOther(size_t from, std::initializer_list<std::string_view> words) const;
+  // What was written since `from`, as a block.
+  void enclose(size_t from, std::string_view head, std::string_view end);
   size_t depth() const { return depth_; }
 
  private:

@@ -70,10 +70,12 @@ class Lowerer {
                                        const Constants& constants = {});
   // A derivative of it by all parameters that hold reals: "grad", "value_and_grad", "jvp" (tangents
   // follow the arguments), "vjp" (the cotangent follows), "jac" or "hess"; or "maps": value, tangent and cotangent, after both.
+  // `result`: the function's, with the sizes of the cotangent that are known; null: as it is declared.
   std::optional<Lowered> lowerDerivative(const ast::FnDecl& function,
                                          const std::vector<types::TypePtr>& argument_types,
                                          const std::string& form,
-                                         const Constants& constants = {});
+                                         const Constants& constants = {},
+                                         const types::TypePtr& result = nullptr);
 
  private:
   struct State;

@@ -142,7 +142,8 @@ Form derivativeForm(const std::string& name) {
 std::optional<Lowered> Lowerer::lowerDerivative(const ast::FnDecl& function,
                                                 const std::vector<types::TypePtr>& argument_types,
                                                 const std::string& form,
-                                                const Constants& constants) {
+                                                const Constants& constants,
+                                                const types::TypePtr& result) {
   return make(state_->shared, function.name.text, function.span, nullptr, [&](Emitter& emitter) {
     std::vector<NamedVal> arguments =
         parametersOf(emitter, function, argument_types, constants);
@@ -159,7 +160,7 @@ std::optional<Lowered> Lowerer::lowerDerivative(const ast::FnDecl& function,
       for (size_t k = 0; k < argument_types.size(); ++k)
         if (types::holdsReals(*argument_types[k]))
           add(*argument_types[k], "d_" + function.parameters[k].name.text);
-    if (f.form == Form::Vjp || f.form == Form::Maps) add(*function.type->result, "ybar");
+    if (f.form == Form::Vjp || f.form == Form::Maps) add(result ? *result : *function.type->result, "ybar");
     return emitter.callDerivative(f, std::move(arguments));
   });
 }

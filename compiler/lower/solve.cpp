@@ -322,6 +322,12 @@ std::string SolveLowering::linearMethod() const {
   return word != nullptr ? ast::as<ast::NameExpr>(*word).name : "";
 }
 
+// Of the solver's options none but the tolerance is given.
+bool SolveLowering::hasToleranceOnly() {
+  return !solve_.solver || solve_.solver->arguments.empty() ||
+         (solve_.solver->arguments.size() == 1 && solverArgument("tol") != nullptr);
+}
+
 ir::Structure SolveLowering::factorisation() const {
   const std::string word = linearMethod();
   if (word == "cholesky") return ir::Structure::PositiveDefinite;
@@ -417,7 +423,7 @@ Val SolveLowering::root(const Reached& start) {
   const bool poisons = e_.shared_.options.on_failure == OnFailure::Nan;
   attrs.ints = {terms,
                 isGiven() ? 1 : 0,
-                isNewton() ? 1 : 0,
+                isNewton() && hasToleranceOnly() ? 1 : 0,
                 static_cast<int64_t>(factorisation()),
                 poisons ? 1 : 0,
                 isNewton() ? 1 : 0};

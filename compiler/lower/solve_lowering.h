@@ -76,6 +76,7 @@ class SolveLowering {
     return solve_.solver ? *solve_.solver->function : *preludeFunction("newton");
   }
   virtual bool isNewton() { return !isGiven() && solver().in_prelude && solver().name.text == "newton"; }
+  bool hasToleranceOnly();
   // attrs.i of the Root: what the equations are, beyond equations.
   virtual int64_t kindOfSystem() const { return 0; }
   const ast::Expr* differentiateArgument(const char* name) const;

@@ -1,0 +1,12 @@
+"""What `dini emit` refuses of tests/programs: (language, program) -> words of the diagnostic -> the functions, "" where it
+names none. A refusal that is not here fails emitted_programs.py, and one that does not happen any more does too."""
+
+# The compiler has no such derivative at all, E0903.
+WIDE = {"error[E0903]: the derivative of qr of a matrix with more columns than rows": [""]}
+
+# A sparse factorisation, which neither text has.
+SPARSE = {"the operation `sparse_solve`": [name + form for name in ("of_values", "middle") for form in ("", "_vjp", "_jvp")]}
+# The number of stored entries of a cotangent.
+ENTRIES = {"a parameter or a result whose size is known only when the program runs": ["pattern_vjp"]}
+
+REFUSALS = {("cpp", "sizes"): WIDE, ("dini", "sizes"): WIDE, ("cpp", "sparse"): SPARSE, ("dini", "sparse"): {**SPARSE, **ENTRIES}}
