@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
 
 #include <fmt/format.h>
 
@@ -314,6 +315,9 @@ bool Certifier::patternsReachable(const LiftedJacobian& j, const std::vector<dou
   return true;
 }
 
+// What a smaller ratio of singular values would say depends on rounding alone.
+constexpr double kRoundingRatio = 4 * std::numeric_limits<double>::epsilon();
+
 bool Certifier::checkedWitness(const LiftedJacobian& j, const std::vector<double>& d, Witness kind,
                                std::string how, const LiftedJacobian::Thetas& thetas) {
   Singularity found = singularity(j.at(pointWeights(d), thetas));
@@ -321,9 +325,11 @@ bool Certifier::checkedWitness(const LiftedJacobian& j, const std::vector<double
   out_.verdict = Verdict::Refuted;
   out_.witness = kind;
   out_.how = std::move(how);
-  out_.singularity = found.ratio;
+  out_.singularity = std::max(found.ratio, kRoundingRatio);
   found.kernel.resize(std::min(found.kernel.size(), system_.own_unknowns));
   out_.kernel = std::move(found.kernel);
+  for (double& entry : out_.kernel)
+    if (std::abs(entry) < kSingular) entry = 0;
   for (size_t i = 0; i < d.size() && i < out_.tied.size(); ++i) out_.tied[i].weight = d[i];
   for (size_t b = 0; b < thetas.size(); ++b)
     for (TiedSwitch& tie : out_.tied)

@@ -42,7 +42,7 @@ struct Certificate {
   // Refuted
   Witness witness = Witness::SignChange;
   std::vector<double> kernel;  // of the Jacobian at the witness, in the unknowns
-  double singularity = 1;      // sigma_min / sigma_max there
+  double singularity = 1;      // bound on sigma_min / sigma_max there, not below rounding
   bool reachable = false;      // the sign patterns of the ties that the witness lies between, or is, are met
 };
 

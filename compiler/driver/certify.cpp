@@ -70,7 +70,7 @@ void printReasons(const SourceManager& sources, const Certificate& c) {
                         : !c.reachable ? ", for the program's product set of weights"
                         : between      ? ", between two sign patterns that are met beside the point"
                                        : ", at a sign pattern that is met beside the point";
-    printLine(fmt::format("  witness: {}{}; sigma_min / sigma_max = {:.1e}", name(c.witness), where, c.singularity));
+    printLine(fmt::format("  witness: {}{}; sigma_min / sigma_max <= {:.1e}", name(c.witness), where, c.singularity));
     printLine(fmt::format("  kernel: [{:g}]", fmt::join(c.kernel, ", ")));
   }
   if (c.verdict == Verdict::Unknown && c.reason_span.valid())
@@ -136,7 +136,7 @@ std::string json(const SourceManager& sources, const Certificate& c) {
     }
   }
   if (c.verdict == Verdict::Refuted)
-    out += fmt::format(R"(, "kind": "{}", "kernel": [{:.17g}], "singularity": {:.17g}, "reachable": {})",
+    out += fmt::format(R"(, "kind": "{}", "kernel": [{:.12g}], "singularity": {:.17g}, "reachable": {})",
                        name(c.witness), fmt::join(c.kernel, ", "), c.singularity, c.reachable);
   std::vector<std::string> ties, tried;
   for (const certify::TiedSwitch& tie : c.tied)
