@@ -16,6 +16,7 @@ import tempfile
 import typing
 
 from emitted_refusals import REFUSALS
+from steps import Info
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 KEPT = ROOT / "build/emitted"
@@ -42,16 +43,6 @@ class Leaf(typing.NamedTuple):
     @property
     def count(self):
         return math.prod(self.dims)
-
-
-class Info(ctypes.Structure):
-    """dini_info of runtime/include/dini/dini.h."""
-    _fields_ = [("cancel", ctypes.c_void_p), ("work_bytes", ctypes.c_size_t), ("tape_bytes", ctypes.c_size_t),
-                ("status", ctypes.c_int), ("file", ctypes.c_char_p), ("line", ctypes.c_int64),
-                ("column", ctypes.c_int64), ("text", ctypes.c_char_p), ("batch_index", ctypes.c_int64),
-                ("iterations", ctypes.c_int64), ("residual", ctypes.c_double), ("scale", ctypes.c_double),
-                ("tolerance", ctypes.c_double), ("needed_bytes", ctypes.c_size_t), ("tie", ctypes.c_int64),
-                ("ties", ctypes.c_int64), ("rcond", ctypes.c_double)]
 
 
 def run(command):
@@ -215,7 +206,13 @@ class Program:
         if without := UNDIFFERENTIABLE.get(self.path.stem):
             names = re.findall(r"^fn (\w+)\((?!f: fn)", self.path.read_text(), re.M)
             chosen = [part for name in names if name not in without for part in ("--fn", name)]
-        self.library, problem = self.build(self.path, self.path.stem, ["--derivative", "vjp,jvp", *chosen, *self.dims])
+        while True:
+            self.library, problem = self.build(self.path, self.path.stem, ["--derivative", "vjp,jvp", *chosen, *self.dims])
+            unused = re.search(r"no function to build has a size `(\w+)`", problem or "")
+            if unused is None:
+                break
+            kept = [entry for entry in self.dims[1].split(",") if not entry.startswith(unused[1] + "=")]
+            self.dims = ["--dims", ",".join(kept)] if kept else []
         if problem:
             return problem
         for function, leaves in self.library.functions.items():

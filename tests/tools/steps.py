@@ -19,7 +19,8 @@ INTERRUPTED, MEMORY = 10, 11
 SAMPLES = 6
 # Derivatives by iterations, which depend on the seed: their status is that of the step with the seed, and
 # they agree to their tolerance.
-ITERATIVE = {"krylov.dini": 1e-8}
+ITERATIVE = {"krylov.dini": 1e-8, "sparse_jacobians.dini": 1e-8,
+             "locked_shapes.dini": 1e-14}  # right sides together or one by one: rounding
 SECONDS = 1  # for a call; endless loops are cancelled
 
 
