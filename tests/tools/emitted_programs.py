@@ -28,7 +28,7 @@ FLAGS = ["-std=c++20", "-O0", "-Wall", "-Wextra", "-Werror", "-ffp-contract=off"
 FORMS = ("", "vjp", "jvp")
 SIZE = 3  # every size name
 UNKNOWN_CONDITION = 1e8  # of a value whose derivative is a status
-AMPLIFIED = {"difference": 1e5}  # differences of solutions, divided by a step
+AMPLIFIED = {"difference": 1e5, "group_start": 1e2}  # solutions' differences by a step; iterations that stop at a tolerance
 UNDIFFERENTIABLE = {"sizes": ("wide",)}  # where a derivative is E0903
 PRECISE = {"to"}  # with the tolerance 0 the last bit of `exp` decides: numbers between only
 ENDLESS = {"mine"}  # a `while` of the program's own that converges for chosen arguments only
