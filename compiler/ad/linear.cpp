@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "ir/clone.h"
 #include "ir/type_rules.h"
 #include "ir/walk.h"
 
@@ -25,6 +26,17 @@ bool isMixed(const ir::Op& op) {
   if (std::any_of(op.results.begin(), op.results.end(), [](auto* v) { return !v->linear; }))
     return true;
   return !op.regions.empty() && ir::hasEffect(op);
+}
+
+std::vector<ir::Value*> linearInputs(const ir::Op& op) {
+  std::vector<ir::Value*> found;
+  auto add = [&](ir::Value* value) {
+    if (value->linear) found.push_back(value);
+  };
+  for (ir::Value* operand : op.operands) add(operand);
+  for (const auto& region : op.regions)
+    for (ir::Value* value : ir::captures(*region)) add(value);
+  return found;
 }
 
 bool isZero(const ir::Value* value) {

@@ -13,6 +13,8 @@ ir::Value* linearZeros(ir::Builder& builder, ir::Value* like);
 bool hasLinearResult(const ir::Op& op);
 // Whether it also belongs to the primal part: a result that is not linear, or an effect.
 bool isMixed(const ir::Op& op);
+// Its linear operands and the linear values that its regions read.
+std::vector<ir::Value*> linearInputs(const ir::Op& op);
 // Whether the value is a constant zero, scalar or filled.
 bool isZero(const ir::Value* value);
 // einsum, or a plain product where nothing is contracted or repeated.

@@ -57,17 +57,6 @@ class ZeroAwareCopy {
  private:
   bool zero(Value* old) const { return old->linear && !map_.contains(old); }
 
-  Values linearInputs(const ir::Op& op) const {
-    Values found;
-    auto add = [&](Value* value) {
-      if (value->linear) found.push_back(value);
-    };
-    for (Value* operand : op.operands) add(operand);
-    for (const auto& region : op.regions)
-      for (Value* value : ir::captures(*region)) add(value);
-    return found;
-  }
-
   void alias(const ir::Op& op, Value* operand) {
     Value* value = ir::mapped(map_, operand);
     if (value->type.isScalar() && !op.result()->type.isScalar()) return copyWhole(op);

@@ -102,17 +102,6 @@ RestrictedMap::RestrictedMap(ir::Builder& b, const LinearMap& map,
 
 namespace {
 
-Values linearInputs(const ir::Op& op) {
-  Values found;
-  auto add = [&](Value* value) {
-    if (value->linear) found.push_back(value);
-  };
-  for (Value* operand : op.operands) add(operand);
-  for (const auto& region : op.regions)
-    for (Value* value : ir::captures(*region)) add(value);
-  return found;
-}
-
 size_t axisOf(const std::string& letters, char letter) { return letters.find(letter); }
 bool has(const std::string& letters, char letter) { return axisOf(letters, letter) != std::string::npos; }
 

@@ -7,20 +7,15 @@
 // a guard page: the same numbers in one call and in steps, and no allocation.
 #include <string.h>
 
-#include <atomic>
 #include <thread>
 #include <vector>
 
+#include "allocations.h"
+#include "calls.h"
 #include "guarded.h"
 #include "programs.h"
 
 namespace {
-[[maybe_unused]] std::atomic<long> allocations{0};
-
-using Call = int (*)(const void* const*, void* const*, const int64_t*, void*, dini_info*);
-using Forward = int (*)(const void* const*, void* const*, const int64_t*, void*, void*, dini_info*);
-using Linear = int (*)(const void*, const void* const*, void* const*, const int64_t*, void*, dini_info*);
-using Bytes = size_t (*)(const int64_t*);
 
 constexpr int kMost = 15;  // numbers in a leaf
 
@@ -89,14 +84,6 @@ void run() {
   CHECK(allocations == before);
 }
 }  // namespace
-
-#ifdef COUNT_ALLOCATIONS
-extern "C" void* __libc_malloc(size_t);
-extern "C" void* malloc(size_t bytes) {
-  ++allocations;
-  return __libc_malloc(bytes);
-}
-#endif
 
 int main() {
   dini_init();

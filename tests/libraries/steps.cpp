@@ -8,20 +8,15 @@
 // Several threads read one tape. What is no tape of the function is a status.
 #include <string.h>
 
-#include <atomic>
 #include <thread>
 #include <vector>
 
+#include "allocations.h"
+#include "calls.h"
 #include "guarded.h"
 #include "steps.hpp"
 
 namespace {
-[[maybe_unused]] std::atomic<long> allocations{0};
-
-using Call = int (*)(const void* const*, void* const*, const int64_t*, void*, dini_info*);
-using Forward = int (*)(const void* const*, void* const*, const int64_t*, void*, void*, dini_info*);
-using Linear = int (*)(const void*, const void* const*, void* const*, const int64_t*, void*, dini_info*);
-using Bytes = size_t (*)(const int64_t*);
 
 struct Functions {
   Call value, vjp, jvp;
@@ -257,12 +252,6 @@ void checkThreads() {
 }  // namespace
 
 #ifdef COUNT_ALLOCATIONS
-extern "C" void* __libc_malloc(size_t);
-extern "C" void* malloc(size_t bytes) {
-  ++allocations;
-  return __libc_malloc(bytes);
-}
-
 // The calls alone, on memory that is there before.
 void checkAllocations() {
   const Problem p = solvedAt(0);

@@ -5,14 +5,13 @@
 // Two threads at once; each workspace has exactly the stated size and ends at a guard page. Without
 // a sanitizer a hook counts allocations during calls: there are none.
 
-#include <atomic>
 #include <thread>
 
+#include "allocations.h"
 #include "guarded.h"
 #include "equilibrium.h"
 
 namespace {
-std::atomic<long> allocations{0};
 
 void run(double shift) {
   char* work = guarded(layer_vjp_work_bytes(nullptr));
@@ -31,14 +30,6 @@ void run(double shift) {
   }
 }
 }  // namespace
-
-#ifdef COUNT_ALLOCATIONS
-extern "C" void* __libc_malloc(size_t);
-extern "C" void* malloc(size_t bytes) {
-  ++allocations;
-  return __libc_malloc(bytes);
-}
-#endif
 
 int main() {
   dini_init();

@@ -159,6 +159,16 @@ int64_t determinant(std::vector<Row> a) {
   return sum;
 }
 
+// Whether the determinants of all vertices are positive, or all negative: what certificates decide.
+bool allOneSign(const Random& random) {
+  bool plus = false, minus = false, zero = false;
+  for (uint32_t set = 0; set < (1u << random.switches.size()); ++set) {
+    int64_t det = determinant(random.jacobian(set));
+    (det > 0 ? plus : det < 0 ? minus : zero) = true;
+  }
+  return !zero && plus != minus;
+}
+
 }  // namespace
 
 TEST_CASE("certificates agree with vertex determinants") {
@@ -167,12 +177,7 @@ TEST_CASE("certificates agree with vertex determinants") {
   for (int trial = 0; trial < 2400; ++trial) {
     size_t n = 1 + static_cast<size_t>(trial % 4), kinks = static_cast<size_t>(trial % 40 == 0 ? 14 : trial / 4 % 8);
     Random random(draw, n, kinks);
-    bool plus = false, minus = false, zero = false;
-    for (uint32_t set = 0; set < (1u << random.switches.size()); ++set) {
-      int64_t det = determinant(random.jacobian(set));
-      (det > 0 ? plus : det < 0 ? minus : zero) = true;
-    }
-    bool regular = !zero && plus != minus;
+    const bool regular = allOneSign(random);
     Certificate c = certify(random.system(), {});
     INFO("trial " << trial << ", n " << n << ", kinks " << kinks << ": " << c.how);
     if (c.verdict == Verdict::Proved) CHECK(regular);
@@ -239,12 +244,7 @@ TEST_CASE("certificates do not depend on the weights that the test starts from")
   for (int trial = 0; trial < 500; ++trial) {
     size_t n = 1 + static_cast<size_t>(trial % 4), kinks = static_cast<size_t>(trial % 50 == 0 ? 14 : 1 + trial / 4 % 7);
     Random random(draw, n, kinks);
-    bool plus = false, minus = false, zero = false;
-    for (uint32_t set = 0; set < (1u << random.switches.size()); ++set) {
-      int64_t det = determinant(random.jacobian(set));
-      (det > 0 ? plus : det < 0 ? minus : zero) = true;
-    }
-    bool regular = !zero && plus != minus;
+    const bool regular = allOneSign(random);
     System system = random.system();
     Switches switches(system, Unification::On);
     Lifted lifted(system, switches);
