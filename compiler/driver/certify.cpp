@@ -8,6 +8,7 @@
 
 #include "certify/certificate.h"
 #include "driver/commands.h"
+#include "driver/number_checks.h"
 #include "driver/point_call.h"
 #include "session/inspect.h"
 #include "session/status_report.h"
@@ -189,9 +190,9 @@ Command addCertify(CLI::App& parser) {
   app->add_flag("--json", command->json, "one line of JSON");
   app->add_option("--radius", command->limits.radius,
                   "prove one root for all parameters within this distance (default: search)")
-      ->check(CLI::PositiveNumber);
+      ->check(checkPositive);
   app->add_option("--tie-tolerance", command->limits.tie_tolerance, "switches of at most this size are tied")
-      ->check(CLI::NonNegativeNumber);
+      ->check(checkNonNegative);
   app->add_option("--node-limit", command->limits.node_limit,
                   "bound on the nodes of the recursion over weights");
   return {app, [command](Context& context) { return run(context, *command); }};

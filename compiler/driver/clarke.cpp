@@ -12,6 +12,7 @@
 
 #include "certify/clarke.h"
 #include "driver/commands.h"
+#include "driver/number_checks.h"
 #include "driver/point_call.h"
 #include "session/plot.h"
 #include "session/status_report.h"
@@ -203,7 +204,7 @@ Command addClarke(CLI::App& parser) {
   app->add_flag("--json", command->json, "one line of JSON");
   app->add_option("--limit", command->limits.limit, "how many vertices are listed")->check(CLI::Range(1, 1 << 20));
   app->add_option("--tie-tolerance", command->limits.tie_tolerance, "switches of at most this size are tied")
-      ->check(CLI::NonNegativeNumber);
+      ->check(checkNonNegative);
   return {app, [command](Context& context) { return run(context, *command); }};
 }
 

@@ -9,6 +9,7 @@
 #include "base/check.h"
 #include "driver/bug_report.h"
 #include "driver/commands.h"
+#include "driver/number_checks.h"
 #include "driver/reserved.h"
 
 namespace dini::driver {
@@ -35,7 +36,7 @@ void addCommonOptions(CLI::App& app, CommonOptions& options) {
                  "the probe of `locked`: its first entries, as 1,-0.5, or seed(n)");
   app.add_option("--tie-tolerance", options.tie_tolerance,
                  "switches of at most this magnitude count as ties (default 0)")
-      ->check(CLI::NonNegativeNumber);
+      ->check(checkNonNegative);
   app.add_flag("--tie-report", options.tie_report,
                "report every tie that a derivative met, after the results");
   app.add_option("--engine", options.engine, "auto (default), interp, jit or library");

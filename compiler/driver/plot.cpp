@@ -8,6 +8,7 @@
 #include <fmt/format.h>
 
 #include "driver/commands.h"
+#include "driver/number_checks.h"
 #include "session/plot.h"
 
 namespace dini::driver {
@@ -103,7 +104,7 @@ Command addPlot(CLI::App& parser) {
   app->add_option("--points", command->request.points, "samples along each axis (401; two variables: 61)");
   app->add_option("--start", command->starts, "X,Y where a gradient descent starts; may be repeated")
       ->allow_extra_args(false);
-  app->add_option("--step", command->request.step, "of the descents (0.01)")->check(CLI::PositiveNumber);
+  app->add_option("--step", command->request.step, "of the descents (0.01)")->check(checkPositive);
   app->add_option("--steps", command->request.steps, "of the descents (200)")->check(CLI::Range(size_t{1}, size_t{1000000}));
   return {app, [command](Context& context) { return plot(context, *command); }};
 }

@@ -5,6 +5,7 @@
 #include <fmt/ranges.h>
 
 #include "driver/commands.h"
+#include "driver/number_checks.h"
 #include "driver/point_call.h"
 #include "driver/progress.h"
 #include "session/data_file.h"
@@ -144,7 +145,7 @@ Command addRun(CLI::App& parser) {
                   "go on from this checkpoint if there is one, and keep it up to date while the script runs");
   app->add_option("--checkpoint-interval", options->interval,
                   "seconds between two checkpoints, at least (default 5)")
-      ->check(CLI::NonNegativeNumber);
+      ->check(checkNonNegative);
   return {app, [options](Context& context) { return run(context, *options); }};
 }
 
