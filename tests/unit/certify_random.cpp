@@ -159,14 +159,18 @@ int64_t determinant(std::vector<Row> a) {
   return sum;
 }
 
-// Whether the determinants of all vertices are positive, or all negative: what certificates decide.
-bool allOneSign(const Random& random) {
+// The signs that determinants of vertices have; one sign alone is what certificates decide.
+struct Signs {
   bool plus = false, minus = false, zero = false;
+  bool regular() const { return !zero && plus != minus; }
+};
+Signs vertexSigns(const Random& random) {
+  Signs signs;
   for (uint32_t set = 0; set < (1u << random.switches.size()); ++set) {
     int64_t det = determinant(random.jacobian(set));
-    (det > 0 ? plus : det < 0 ? minus : zero) = true;
+    (det > 0 ? signs.plus : det < 0 ? signs.minus : signs.zero) = true;
   }
-  return !zero && plus != minus;
+  return signs;
 }
 
 }  // namespace
@@ -177,7 +181,7 @@ TEST_CASE("certificates agree with vertex determinants") {
   for (int trial = 0; trial < 2400; ++trial) {
     size_t n = 1 + static_cast<size_t>(trial % 4), kinks = static_cast<size_t>(trial % 40 == 0 ? 14 : trial / 4 % 8);
     Random random(draw, n, kinks);
-    const bool regular = allOneSign(random);
+    const bool regular = vertexSigns(random).regular();
     Certificate c = certify(random.system(), {});
     INFO("trial " << trial << ", n " << n << ", kinks " << kinks << ": " << c.how);
     if (c.verdict == Verdict::Proved) CHECK(regular);
@@ -244,7 +248,8 @@ TEST_CASE("certificates do not depend on the weights that the test starts from")
   for (int trial = 0; trial < 500; ++trial) {
     size_t n = 1 + static_cast<size_t>(trial % 4), kinks = static_cast<size_t>(trial % 50 == 0 ? 14 : 1 + trial / 4 % 7);
     Random random(draw, n, kinks);
-    const bool regular = allOneSign(random);
+    const Signs signs = vertexSigns(random);
+    const bool regular = signs.regular();
     System system = random.system();
     Switches switches(system, Unification::On);
     Lifted lifted(system, switches);
@@ -266,7 +271,7 @@ TEST_CASE("certificates do not depend on the weights that the test starts from")
       if (test.verdict == Verdict::Proved) CHECK(regular);
       if (test.verdict == Verdict::Refuted) CHECK_FALSE(regular);
       decided += test.verdict != Verdict::Unknown;
-      opposite += plus && minus;
+      opposite += signs.plus && signs.minus;
     }
   }
   MESSAGE("decided ", decided, ", of systems with determinants of both signs ", opposite);
