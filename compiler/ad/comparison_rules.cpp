@@ -107,6 +107,11 @@ struct Slot {
   bool linear;
 };
 
+// Of frameworks: mixes nothing and unifies nothing, but whether the sides differ is told of.
+bool takesBranch(const TieOptions& ties, const ir::Op& op) {
+  return !isLocked(ties, op) && !blendsComparisons(ties, op);
+}
+
 Values dummies(ir::Builder& b, const std::vector<Slot>& slots) {
   Values made;
   for (const Slot& slot : slots) made.push_back(dummy(b, slot.type, slot.linear));
@@ -122,14 +127,15 @@ int Forward::forcedSide(const ir::Op& op) const {
   return 0;
 }
 
-bool Forward::isBlended(const ir::Op& op) const {
-  if (!blends_ || !blendsComparisons(request_.ties, op) || !mayBlend(op)) return false;
+bool Forward::comparesSides(const ir::Op& op) const {
+  bool told = takesBranch(request_.ties, op) || blendsComparisons(request_.ties, op);
+  if (!blends_ || !told || !mayBlend(op)) return false;
   return active(op.operand(1)) || active(op.operand(2));
 }
 
 // A side of the comparison, in which kinks of its class stand on the same side.
 Values Forward::forcedRegion(ir::Builder& b, const ir::Op& op, size_t side) {
-  bool forces = request_.ties.unify && op.attrs.ints.size() >= 2;
+  bool forces = request_.ties.unify && op.attrs.ints.size() >= 2 && !takesBranch(request_.ties, op);
   if (forces) {
     int sign = op.attrs.ints[1] > 0 ? 1 : -1;
     forced_.emplace_back(op.attrs.ints[0], side == 0 ? sign : -sign);
@@ -205,8 +211,8 @@ void Forward::plainComparison(ir::Builder& b, const ir::Op& op) {
   branchRule(b, op, condition, op.attrs, {p, q});
 }
 
-// `smooth`, which then reports where the sides differ at a tie: no other run looks there under a policy
-// with constant weights. (A weight operand is the probe's, which has looked.)
+// Whether the sides are to be mixed: `smooth`, never for frameworks. Reports where the sides differ at a
+// tie: no other run looks there under a policy without a probe. (A weight operand is the probe's.)
 Value* Forward::jumpTold(ir::Builder& b, const ir::Op& op, Value* tie, Value* smooth) {
   if (op.operands.size() == 4) return smooth;
   auto kind = [&](ir::TieKind k) { return b.integer(static_cast<int64_t>(k)); };
@@ -217,12 +223,13 @@ Value* Forward::jumpTold(ir::Builder& b, const ir::Op& op, Value* tie, Value* sm
   attrs.i = 1;
   Value* zero = b.real(0.0);
   Value* row = b.op(OpCode::ReportTie, {which, zero, zero, b.integer(0)}, std::move(attrs));
-  return b.op(OpCode::NoteTie, {b.op(OpCode::IsNan, {row}), smooth});
+  Value* mixes = takesBranch(request_.ties, op) ? b.boolean(false) : smooth;
+  return b.op(OpCode::NoteTie, {b.op(OpCode::IsNan, {row}), mixes});
 }
 
 void Forward::comparisonIfRule(ir::Builder& b, const ir::Op& op) {
   if (probing()) return probeComparison(b, op);
-  if (!isBlended(op)) return plainComparison(b, op);
+  if (!comparesSides(op)) return plainComparison(b, op);
   if (mayRaise(op)) return guardedComparison(b, op);
   Value* taken = x(op.operand(0));
   Value* tie = tied(b, x(op.operand(1)), x(op.operand(2)), request_.ties.tolerance);

@@ -133,7 +133,7 @@ class Forward {
   struct Sides {
     std::vector<ir::Value*> then, otherwise;  // primal values, then tangents
   };
-  bool isBlended(const ir::Op& op) const;
+  bool comparesSides(const ir::Op& op) const;
   std::vector<ir::Value*> forcedRegion(ir::Builder& b, const ir::Op& op, size_t side);
   // |u - v| <= 1e-12 max(|u|, |v|) + 100 tolerance everywhere; equality for integers and booleans.
   ir::Value* sidesAgree(ir::Builder& b, const ir::Op& op, std::span<ir::Value* const> u,
