@@ -2,6 +2,7 @@
 
 #include <limits>
 #include <map>
+#include <utility>
 
 #include "analysis/value_numbers.h"
 #include "ir/walk.h"
@@ -21,19 +22,39 @@ struct KinkClass {
   int first_sign;
 };
 
+bool isTurned(const ir::Op& op) {
+  return isComparisonIf(op) && (op.attrs.str == "lt" || op.attrs.str == "le");
+}
+
+// Of p, or of s where p is a multiple of select(tied, q, s): a switch that was moved onto its tie with q.
+AffineForm formBeforeMove(ValueNumbers& numbers, const ir::Value* p, const ir::Value* q) {
+  const ir::Op* def = p->def;
+  if (def != nullptr && def->code == ir::OpCode::Select) {
+    AffineForm apart = combined(numbers.form(def->operand(1)), numbers.form(q), -1);
+    if (apart.terms.empty() && apart.constant == 0) return numbers.form(def->operand(2));
+  }
+  if (def != nullptr && def->code == ir::OpCode::Mul)
+    for (size_t k = 0; k < 2; ++k) {
+      AffineForm factor = numbers.form(def->operand(k));
+      if (factor.terms.empty()) return combined({}, formBeforeMove(numbers, def->operand(1 - k), q), factor.constant);
+    }
+  return numbers.form(p);
+}
+
 }  // namespace
 
 AffineForm switchForm(ValueNumbers& numbers, const ir::Op& op) {
   size_t p = op.code == ir::OpCode::If ? 1 : 0;
-  AffineForm a = numbers.form(op.operand(p)), b = numbers.form(op.operand(p + 1));
-  bool swapped = isComparisonIf(op) && (op.attrs.str == "lt" || op.attrs.str == "le");
-  return swapped ? combined(b, a, -1) : combined(a, b, -1);
+  const AffineForm a = numbers.form(op.operand(p)), b = numbers.form(op.operand(p + 1));
+  return isTurned(op) ? combined(b, a, -1) : combined(a, b, -1);
 }
 
 std::vector<double> gapsOf(ValueNumbers& numbers, const ir::Op& op) {
   if (op.code != ir::OpCode::If) return {op.attrs.f};
   std::vector<double> gaps;
-  AffineForm form = switchForm(numbers, op);
+  const ir::Value *p = op.operand(1), *q = op.operand(2);
+  if (isTurned(op)) std::swap(p, q);
+  AffineForm form = combined(formBeforeMove(numbers, p, q), formBeforeMove(numbers, q, p), -1);
   auto slope = [](const AffineForm& f) { return f.terms.begin()->second; };
   for (size_t k = 0; k < op.results.size(); ++k) {
     ir::Value *then = op.regions[0]->yields()[k], *other = op.regions[1]->yields()[k];
