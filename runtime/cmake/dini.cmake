@@ -27,6 +27,7 @@ function(dini_add_library target model)
   set(folder "${CMAKE_CURRENT_BINARY_DIR}/${target}.dini")
   set(archive "${folder}/lib/lib${target}.a")
   set(depfile "${folder}/model.d")
+  set(headers "${target}.h" "${target}.hpp" dini/dini.h dini/library.hpp dini/status.h)
   set(arguments build "${source}" -o "${folder}" --name "${target}" --depfile "${depfile}")
   foreach(function IN LISTS ARG_FUNCTIONS)
     list(APPEND arguments --fn "${function}")
@@ -55,7 +56,10 @@ function(dini_add_library target model)
     list(APPEND arguments --no-blas)
   endif()
   file(MAKE_DIRECTORY "${folder}/include")
+  # Headers are named, so that what includes them is compiled again in the build that changes them.
+  list(TRANSFORM headers PREPEND "${folder}/include/")
   add_custom_command(OUTPUT "${archive}"
+    BYPRODUCTS ${headers}
     COMMAND "${DINI_EXECUTABLE}" ${arguments}
     DEPENDS "${source}" "${DINI_EXECUTABLE}" DEPFILE "${depfile}"
     COMMENT "Compiling ${model}" VERBATIM)
