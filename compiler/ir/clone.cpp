@@ -80,7 +80,7 @@ class Liveness {
   explicit Liveness(Function& function) {
     markOp(function.body.terminator());
     walk(function.body, [&](const Op& op) {
-      if (op.code != OpCode::Yield && mayHaveEffect(op.code)) markOp(op);
+      if (runsUnread(op)) markOp(op);
     });
     while (!pending_.empty()) {
       const Op* op = pending_.back();

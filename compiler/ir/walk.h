@@ -31,4 +31,11 @@ inline bool hasEffect(const Op& op) {
   return false;
 }
 
+// Operations that run though nothing reads what they yield: effects, and the notes of conditions. (That
+// a jump was differentiated is told where both sides have the same derivative too.)
+inline bool runsUnread(const Op& op) {
+  if (op.code == OpCode::NoteTie) return op.result()->type.elem == Elem::I1;
+  return op.code != OpCode::Yield && mayHaveEffect(op.code);
+}
+
 }  // namespace dini::ir

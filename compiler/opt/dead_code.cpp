@@ -20,7 +20,7 @@ class Liveness {
   explicit Liveness(ir::Function& function) {
     for (const Value* value : function.body.yields()) need(value);
     ir::walk(function.body, [&](const Op& op) {
-      if (op.code != OpCode::Yield && ir::mayHaveEffect(op.code)) needOp(op);
+      if (ir::runsUnread(op)) needOp(op);
     });
     while (!pending_.empty()) {
       const Value* value = pending_.back();
