@@ -134,6 +134,8 @@ void CppWriter::systems(const Op& op) {
   switch (op.code) {
     case OpCode::LinearSolve:
       return declare(op.result(), fmt::format("ds::solve({}, {}, {}, {}, {})", text(op.operand(0)), text(op.operand(1)), kind(), transposedFlag(op), place(op)));
+    case OpCode::SparseSolve:
+      return declare(op.result(), fmt::format("ds::sparse_solve({}, {}, {}, {}, {}, {})", text(op.operand(0)), text(op.operand(1)), text(op.operand(2)), text(op.operand(3)), transposedFlag(op), place(op)));
     case OpCode::Factor: {
       std::string name = names_.fresh("factors");
       lines_.line(fmt::format("const ds::factors {} = ds::factor({}, {}, {});", name, text(op.operand(0)), kind(), place(op)));
@@ -262,7 +264,7 @@ bool CppWriter::arrayStatement(const Op& op) {
       return true;
     }
     case OpCode::Einsum: einsum(op); return true;
-    case OpCode::LinearSolve: case OpCode::Factor: case OpCode::SolveFactored: case OpCode::Cholesky: systems(op); return true;
+    case OpCode::LinearSolve: case OpCode::SparseSolve: case OpCode::Factor: case OpCode::SolveFactored: case OpCode::Cholesky: systems(op); return true;
     default: break;
   }
   if (routine(op)) return uses_routines_ = true;

@@ -114,6 +114,10 @@ std::string DiniWriter::system(const Op& op) {
       if (!op.attrs.ints.empty() && op.attrs.ints[0] == 1) a += "'";
       return fmt::format("{} \\ {}", a, atom(op.operand(1)));
     }
+    case OpCode::SparseSolve: {
+      std::string n = size(op.operand(3), 0);
+      return fmt::format("sparse({1}, {2}, {0}, {3}, {3}){4} \\ {5}", x(0), x(1), x(2), n, op.attrs.ints[0] == 1 ? "'" : "", atom(op.operand(3)));
+    }
     case OpCode::LeastSquares: return fmt::format("lstsq({}, {})", x(0), x(1));
     case OpCode::Cholesky: return fmt::format("cholesky({})", x(0));
     case OpCode::Eigh: return fmt::format("eigh({})", x(0));

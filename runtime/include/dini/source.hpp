@@ -729,6 +729,16 @@ inline factors factor(const reals& a, structure kind, const char* place) {
 inline reals solve(const reals& a, const reals& b, structure kind, bool transposed, const char* place) {
   return solve_factored(factor(a, kind, place), b, transposed);
 }
+// A sparse system by its entries, in any order; those at one place add up. Factorised densely: n^2 doubles.
+inline reals sparse_solve(const reals& values, const ints& rows, const ints& columns, const reals& b, bool transposed, const char* place) {
+  const std::int64_t n = b.dim(0);
+  reals a({n, n});
+  for (std::int64_t e = 0; e < values.size(); ++e) {
+    check(rows[e] >= 0 && rows[e] < n && columns[e] >= 0 && columns[e] < n, status::bounds, place);
+    a(rows[e], columns[e]) += values[e];
+  }
+  return solve(a, b, structure::general, transposed, place);
+}
 inline reals cholesky(const reals& a, const char* place) {
   reals l(a.dims());
   bool regular = true;
