@@ -147,10 +147,21 @@ Piece DiniWriter::elementwise(const Op& op, const Indices* at) {
   return spelled(spelling, x, op.attrs.i);
 }
 
+// Of an axis that `len` does not reach: what the operation that made the array was given.
+std::string DiniWriter::statedSize(const Value* value, size_t axis) {
+  const Op* op = value->def;
+  if (op != nullptr && ir::isElementwise(op->code)) {
+    if (const Value* like = arrayLike(*op)) return size(like, axis);
+  } else if (op != nullptr && (op->code == OpCode::Broadcast || op->code == OpCode::Fill || op->code == OpCode::Reshape)) {
+    return sizes(value->type, *op, 1)[axis];
+  }
+  throw Unspeakable{"the size of an axis that is known only when the program runs", {}};
+}
+
 std::string DiniWriter::size(const Value* value, size_t axis) {
   int64_t known = value->type.dims[axis];
   if (known != ir::kDynamic) return fmt::format("{}", known);
-  if (axis > 1 || (axis == 1 && value->type.rank() != 2)) throw Unspeakable{"the size of an axis that is known only when the program runs", {}};
+  if (axis > 1 || (axis == 1 && value->type.rank() != 2)) return statedSize(value, axis);
   return axis == 0 ? fmt::format("len({})", text(value)) : fmt::format("len({}')", atom(value));
 }
 
