@@ -404,7 +404,7 @@ class FunctionEmitter {
       preferred_;  // homes of the carries that values become
   uint64_t next_position_ = 1;
   std::vector<llvm::Value*> dynamic_bytes_;  // of memory beyond the frame
-  std::vector<std::pair<llvm::Value*, llvm::Value*>> limits_;  // of trip counts, with @bound
+  std::vector<std::pair<llvm::Value*, llvm::Value*>> limits_;  // of trip counts with @bound, of slices
   std::vector<Values> result_sizes_;                           // dynamic ones of each result
   std::vector<std::pair<size_t, llvm::Value*>> result_ints_;   // results that are one int
   std::vector<std::pair<const ir::Function*, Values>> calls_;  // with the dynamic sizes given

@@ -248,6 +248,8 @@ void FunctionEmitter::emitArrayOp(const Op& op) {
       break;
     case OpCode::Slice:
       dims = resultDims(op, 1 + x->type.rank());
+      for (size_t k = 0; k < dims.size(); ++k)  // a slice is no longer than what it is cut from
+        if (!constantOf(dims[k])) limits_.emplace_back(dims[k], dimsOf(x)[k]);
       break;
     case OpCode::Flip:
       dims = dimsOf(x);

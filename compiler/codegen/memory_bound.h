@@ -1,7 +1,7 @@
 // How much workspace a function needs: the static frame, and one polynomial in the dynamic sizes and
 // int values of the parameters for every piece of memory whose size is known only at run time. The sum is enough
 // whatever the data are, unless `exact` is false: then some piece depends on data (a tape of an
-// unbounded `while`, a slice with computed bounds), and what is known here is a minimum.
+// unbounded `while`, a computed trip count), and what is known here is a minimum.
 #pragma once
 
 #include <map>
@@ -49,7 +49,9 @@ class SizeAnalysis {
   std::optional<types::Size> bound(const llvm::Value* value);
   // Says of a value that it is at most another.
   void limit(const llvm::Value* value, const llvm::Value* most) {
-    known_[value] = bound(most);
+    const std::optional<types::Size> size = bound(most);
+    if (!size) return;
+    known_[value] = size;
     loose_.insert(value);
   }
 

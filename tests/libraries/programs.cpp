@@ -3,7 +3,7 @@
 // compile: -std=c++20 -DCOUNT_ALLOCATIONS
 // compile: -std=c++20 -fsanitize=thread
 // compile: -std=c++20 -fsanitize=address,undefined
-// `argmin` blocks in two threads at once, each in a workspace of exactly the stated size that ends at
+// `argmin` blocks and a reduced system in two threads at once, each in a workspace of exactly the stated size that ends at
 // a guard page: the same numbers in one call and in steps, and no allocation.
 #include <string.h>
 
@@ -40,6 +40,8 @@ const Case kCases[] = {
     {FUNCTIONS(banana), 1, {{1.5}, {}, {}}, 2, {1.5, 2.25}},
     {FUNCTIONS(sparse_fit), 3, {{1, 0, 0, 0, 1, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0}, {3, -.5, -2, 0, 0}, {1}},
      3, {2, 0, -1}},
+    {FUNCTIONS(resting), 1, {{1, -2, 1, 1}, {}, {}}, 4, {1, 0, 1.75, 1.5}},
+    {FUNCTIONS(resting), 1, {{1, 1, 1, 1}, {}, {}}, 4, {2, 2, 2, 2}},
     {FUNCTIONS(positive), 1, {{1, 2, 2, 1}, {}, {}}, 4, {1.5, 1.5, 1.5, 1.5}},
 };
 
