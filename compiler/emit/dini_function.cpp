@@ -5,6 +5,7 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
+#include "ad/inverses.h"
 #include "emit/dini_writer.h"
 #include "ir/walk.h"
 
@@ -260,6 +261,27 @@ void DiniWriter::branches(const Op& op) {
   lines_.close();
 }
 
+namespace {
+
+// The clause of a solve that says how it is differentiated; by a factorisation of its whole matrix: none. A Krylov
+// method's name holds its word, the unknowns and the tolerance: linear.gmres.5.1e-12.
+std::string differentiation(const Op& op) {
+  const std::string& how = op.attrs.str;
+  if (how == "one_step") return " differentiate one_step";
+  if (how == "neumann") return fmt::format(" differentiate neumann({})", op.attrs.ints.at(0));
+  if (how == ad::inverses::kRefined) return " differentiate implicit(linear = refine)";
+  if (how.starts_with(ad::inverses::kIterative)) {
+    std::string method = how.substr(ad::inverses::kIterative.size());
+    size_t word = method.find('.'), size = method.find('.', word + 1);
+    return fmt::format(" differentiate implicit(linear = {}, tol = {})", method.substr(0, word), method.substr(size + 1));
+  }
+  auto structure = op.attrs.ints.size() > 3 ? static_cast<ir::Structure>(op.attrs.ints[3]) : ir::Structure::General;
+  if (structure == ir::Structure::PositiveDefinite) return " differentiate implicit(linear = cholesky)";
+  return structure == ir::Structure::Symmetric ? " differentiate implicit(linear = ldl)" : "";
+}
+
+}  // namespace
+
 // solve x: real[2] = start, y: real = start { equations } using solver
 void DiniWriter::solution(const Op& op, std::span<Value* const> starts, const std::string& solver) {
   const ir::Region& body = *op.regions[1];
@@ -292,7 +314,7 @@ void DiniWriter::solution(const Op& op, std::span<Value* const> starts, const st
     lines_.enclose(begin, fmt::format("let {} = {{", joined(sides)), "}");
   }
   for (size_t k = 0; k + 1 < sides.size(); k += 2) lines_.line(fmt::format("{} == {}", sides[k], sides[k + 1]));
-  std::string how = op.attrs.str == "one_step" ? " differentiate one_step" : op.attrs.str == "implicit:refine" ? " differentiate implicit(linear = refine)" : op.attrs.str == "neumann" ? fmt::format(" differentiate neumann({})", op.attrs.ints.at(0)) : "";
+  std::string how = differentiation(op);
   lines_.close(fmt::format("}} using {}{}", solver, how));
 }
 
