@@ -232,17 +232,15 @@ double oneNorm(int64_t structure, int64_t n, const double* a, double* column_sum
       for (int64_t j = 0; j < n; ++j) column_sums[j] += std::fabs(a[i * n + j]);
     return largestOf(n, column_sums);
   }
-  for (int64_t i = 0; i < n; ++i)
-    for (int64_t j = 0; j < n; ++j) {
-      const bool strict_lower = j<i, strict_upper = j> i;
-      if ((structure == Lower && strict_upper) || (structure == Upper && strict_lower)) continue;
-      if (structure == UnitLower && j >= i) {
-        column_sums[j] += i == j ? 1 : 0;
-        continue;
-      }
-      const bool mirrored = structure == PositiveDefinite && strict_upper;
-      column_sums[j] += std::fabs(mirrored ? a[j * n + i] : a[i * n + j]);
+  const bool upper = structure == Upper, unit = structure == UnitLower;
+  for (int64_t i = 0; i < n; ++i) {
+    for (int64_t j = upper ? i + 1 : 0; j < (upper ? n : i); ++j) {
+      const double size = std::fabs(a[i * n + j]);
+      column_sums[j] += size;
+      if (structure == PositiveDefinite) column_sums[i] += size;  // its mirror image
     }
+    column_sums[i] += unit ? 1 : std::fabs(a[i * n + i]);
+  }
   return largestOf(n, column_sums);
 }
 
