@@ -33,14 +33,6 @@ bool loopsOver(const Op& solve) {
 // linear the test must not wait for it.
 bool isDivision(const Op& solve) { return solve.operand(0)->type == ir::f64({1, 1}); }
 
-// Cholesky's factor L of a regular matrix: it is regular too, its own factorisation, and needs no estimate of its
-// condition, which is the root of the matrix's.
-bool isCholeskyFactor(const Op& solve) {
-  const Op* maker = solve.operand(0)->def;
-  return static_cast<ir::Structure>(solve.attrs.i) == ir::Structure::Lower && maker != nullptr &&
-         maker->code == OpCode::Cholesky;
-}
-
 class Sharing {
  public:
   bool run(ir::Function& function) {
@@ -59,18 +51,6 @@ class Sharing {
       Op& op = *region.ops[at];
       for (auto& nested : op.regions) visit(function, *nested);
       if (op.code != OpCode::LinearSolve || (isDivision(op) && !op.result()->linear)) continue;
-      if (isCholeskyFactor(op) && !isDivision(op)) {
-        Builder builder(function, region);
-        builder.insertAt(at);
-        builder.setSpan(op.span);
-        const size_t before = region.ops.size();
-        Value* pivots = builder.iota(builder.dims(op.operand(0))[0]);  // which a triangle does not read
-        at += region.ops.size() - before;
-        op.code = OpCode::SolveFactored;
-        op.operands = {op.operand(0), pivots, op.operand(1)};
-        changed_ = true;
-        continue;
-      }
       Key key{op.operand(0), op.attrs.i};
       auto known = factored_.find(key);
       if (known == factored_.end()) {
