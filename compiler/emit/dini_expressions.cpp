@@ -180,7 +180,7 @@ std::vector<std::string> DiniWriter::sizes(const ir::Type& type, const Op& op, s
 
 std::string DiniWriter::typeText(const ir::Type& type) const {
   std::string made = type.elem == Elem::F64 ? "real" : type.elem == Elem::I64 ? "int" : "bool";
-  if (!type.isStatic()) throw Unspeakable{"a parameter or a result whose size is known only when the program runs", {}};
+  if (!type.isStatic()) throw Unspeakable{"a result whose size is known only when the program runs", {}};
   return type.isScalar() ? made : fmt::format("{}[{}]", made, fmt::join(type.dims, ", "));
 }
 

@@ -399,13 +399,23 @@ void DiniWriter::root(const Op& op) {
   solution(op, op.operands, fmt::format("given({}, tol = {})", joined(found), tolerance()));
 }
 
+// Sizes that each call brings have names of their own.
+std::string DiniWriter::parameterType(const std::string& name, const ir::Type& type) {
+  if (type.isStatic()) return typeText(type);
+  std::vector<std::string> sizes;
+  for (int64_t known : type.dims) sizes.push_back(known == ir::kDynamic ? names_.fresh(name + "_size") : fmt::format("{}", known));
+  ir::Type element = type;
+  element.dims.clear();
+  return fmt::format("{}[{}]", typeText(element), fmt::join(sizes, ", "));
+}
+
 std::string DiniWriter::function() {
   const ir::Region& body = request_.function.body;
   std::vector<std::string> parameters, types, values;
   for (size_t k = 0; k < body.args.size(); ++k) {
     std::string name = names_.fresh(request_.parameters[k]);
     names_.set(body.args[k], name);
-    parameters.push_back(fmt::format("{}: {}", name, typeText(body.args[k]->type)));
+    parameters.push_back(fmt::format("{}: {}", name, parameterType(name, body.args[k]->type)));
   }
   for (const Value* value : body.yields()) types.push_back(typeText(value->type));
   lines_.open(fmt::format("fn {}({}) -> {} = {{", request_.name, fmt::join(parameters, ", "), joined(types)));

@@ -47,6 +47,7 @@ class DiniWriter {
   std::string comprehension(const std::vector<std::string>& sizes, const std::function<std::string(const Indices&)>& body);
   std::string comprehension(const ir::Type& type, const std::function<std::string(const Indices&)>& body);
   std::string size(const ir::Value* value, size_t axis);
+  std::string parameterType(const std::string& name, const ir::Type& type);
   std::string statedSize(const ir::Value* value, size_t axis);
   std::vector<std::string> sizes(const ir::Value* value);
   std::vector<std::string> sizes(const ir::Type& type, const ir::Op& op, size_t first);

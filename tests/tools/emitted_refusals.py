@@ -4,9 +4,6 @@ names none. A refusal that is not here fails emitted_programs.py, and one that d
 # The compiler has no such derivative at all, E0903.
 WIDE = {"error[E0903]: the derivative of qr of a matrix with more columns than rows": [""]}
 
-# The number of stored entries of a cotangent.
-ENTRIES = {"a parameter or a result whose size is known only when the program runs": ["pattern_vjp"]}
-
 # Rows that are counted when the program runs.
 SOLVERS = {
     "rows whose size is known only when the program runs": [
@@ -14,5 +11,4 @@ SOLVERS = {
     ],
 }
 
-REFUSALS = {("cpp", "sizes"): WIDE, ("dini", "sizes"): WIDE, ("dini", "sparse"): ENTRIES,
-            ("dini", "solvers"): SOLVERS}
+REFUSALS = {("cpp", "sizes"): WIDE, ("dini", "sizes"): WIDE, ("dini", "solvers"): SOLVERS}
