@@ -3,7 +3,7 @@
 // C++'s order of evaluation. Each variable has a name of its own in the whole function.
 // Statements are in body_statements.cpp and body_loops.cpp, variables in body_variables.cpp, lvalues and views
 // in body_places.cpp, expressions in body_expressions.cpp and body_operators.cpp, kinks in body_kinks.cpp, calls of the file's functions in
-// body_calls.cpp, those of the standard library in body_library.cpp.
+// body_calls.cpp, those of the standard library in body_library.cpp, what `dini emit` writes in body_arrays.cpp and body_solves.cpp.
 #pragma once
 
 #include <functional>
@@ -13,6 +13,7 @@
 #include <clang/AST/StmtCXX.h>
 
 #include "clang_frontend/changes.h"
+#include "clang_frontend/source_arrays.h"
 #include "clang_frontend/unit.h"
 
 namespace dini::clang_frontend {
@@ -143,13 +144,36 @@ class Body {
   Value callOwn(const clang::CallExpr& call, const clang::FunctionDecl& callee, const clang::Expr* object);
   Value argument(const clang::Expr& expr, const Signature::Parameter& parameter, std::optional<Place>& target);
   void checkArguments(const Signature& signature, const std::vector<const clang::Expr*>& arguments);
-  std::optional<Value> emitted(const clang::CallExpr& call, const clang::FunctionDecl& callee);
   std::optional<Value> memberOfStandard(const clang::CXXMemberCallExpr& call);
   std::optional<Value> standard(const clang::CallExpr& call, const std::string& name);
   std::optional<Value> mathematics(const clang::CallExpr& call, const std::string& name);
   std::optional<Value> extreme(const clang::CallExpr& call, const std::string& name);
   std::optional<Value> algorithm(const clang::CallExpr& call, const std::string& name);
   Value named(Value value, const clang::Stmt& at);
+
+  // --- dini/source.hpp
+  Dims sizes(const clang::Expr& array);
+  static void size(Shape& shape, const Dims& dims);
+  Value over(const Dims& dims, const std::function<Text(const std::vector<std::string>&)>& element);
+  Value sourceConstructed(const clang::CXXConstructExpr& made, Shape shape);
+  Place sourceElement(const clang::CXXOperatorCallExpr& op);
+  bool isSourceBool(const clang::Expr& expr);
+  bool elementwise(const clang::ForStmt& stmt);
+  bool onlyElementsAt(const clang::VarDecl& index, const Dims& dims, const clang::Stmt* stmt);
+  Value sourceMember(const clang::CXXMemberCallExpr& call);
+  Value listedElements(const Dims& dims, const std::vector<const clang::Expr*>& elements, const clang::Expr& at);
+  std::vector<Value> sourceArguments(const clang::CallExpr& call);
+  bool sourceStore(const clang::CallExpr& call, const std::string& name);
+  Text ranges(const clang::Expr& starts, const Dims& dims);
+  std::optional<Value> sourceCall(const clang::CallExpr& call, const clang::FunctionDecl& callee);
+  std::optional<Value> rearranged(const clang::CallExpr& call, const std::string& name);
+  bool declareSource(const clang::VarDecl& decl, const clang::Stmt& at);
+  const clang::Expr* inlined(const clang::CXXOperatorCallExpr& call);
+  Value sourceResidual(const clang::CXXMemberCallExpr& call, const std::string& name);
+  bool orderedSum(const clang::ForStmt& stmt);
+  Value declaredPart(const clang::Expr& matrix, const clang::Expr& kind);
+  std::optional<Value> linearSystem(const clang::CallExpr& call, const std::string& name);
+  void tryStatement(const clang::CXXTryStmt& stmt);
 
   Unit& unit_;
   Names names_;  // of this function
@@ -161,6 +185,14 @@ class Body {
   std::map<const clang::VarDecl*, Variable> variables_;
   std::map<const clang::VarDecl*, Variable> globals_;
   Variable object_;  // *this
+  // The largest difference of the sides of equations, their largest magnitude, whether all are finite.
+  struct Sides {
+    std::string difference, scale, finite;
+  };
+  std::map<const clang::VarDecl*, Sides> sides_;
+  Variables sums_;
+  // Indices that count the elements of arrays of these sizes, as one name for each axis.
+  std::map<const clang::ValueDecl*, std::pair<Dims, std::vector<std::string>>> flat_;
   Variables changing_;
   std::vector<Loop> loops_;
 };

@@ -66,6 +66,7 @@ Value Body::argument(const clang::Expr& expr, const Signature::Parameter& parame
 
 Value Body::callOwn(const clang::CallExpr& call, const clang::FunctionDecl& callee, const clang::Expr* object) {
   using Role = Signature::Parameter::Role;
+  unit_.arrays().bind(callee, {call.arg_begin(), call.arg_end()});
   const Signature& signature = unit_.called(callee, call);
   std::vector<const clang::Expr*> given;
   if (!signature.parameters.empty() && signature.parameters[0].decl == nullptr) given.push_back(object);
@@ -115,9 +116,28 @@ Value Body::call(const clang::CallExpr& call) {
     reporter.unsupported(call, "a virtual call", "use a plain struct and a function for each case");
   const bool foreign = unit_.context().getSourceManager().isInSystemHeader(callee->getLocation()) || callee->getBuiltinID() != 0;
   if (const auto* member = llvm::dyn_cast<CXXMemberCallExpr>(&call)) {
+    if (!sourceClass(member->getImplicitObjectArgument()->getType()).empty() && sourceClass(member->getImplicitObjectArgument()->getType()) != "ordered_sum")
+      return sourceMember(*member);
+    if (const VarDecl* sum = nullptr; rootOf(member->getImplicitObjectArgument(), sum) && sums_.contains(sum) && variables_.contains(sum) && callee->getName() == "value")
+      return {variables_.at(sum).name, kPrimary, Range::Unknown, true};
     if (!foreign) return callOwn(call, *callee, member->getImplicitObjectArgument());
     if (std::optional<Value> made = memberOfStandard(*member)) return *made;
   } else if (const auto* op = llvm::dyn_cast<CXXOperatorCallExpr>(&call)) {
+    if (const auto* method = llvm::dyn_cast<CXXMethodDecl>(callee); method && method->getParent()->isLambda()) {
+      const Expr* value = inlined(*op);
+      Shape shape = unit_.shapes().of(value->getType(), call);
+      if (sourceClass(value->getType()) == "array") size(shape, sizes(*value));
+      return initial(*value, shape);
+    }
+    if (sourceClass(call.getArg(0)->getType()) == "array") {
+      if (op->getOperator() != OO_Equal) return read(place(&call));
+      Shape shape = unit_.shapes().of(call.getArg(0)->getType(), call);
+      size(shape, sizes(*call.getArg(0)));
+      const Value value = initial(*call.getArg(1), shape);
+      const Place target = place(call.getArg(0));
+      assign(target, value, call);
+      return read(target);
+    }
     if (!foreign) return callOwn(call, *callee, call.getArg(0));
     if (op->getOperator() == OO_Subscript) return read(place(&call));
     if (op->getOperator() == OO_Equal) {
@@ -127,7 +147,7 @@ Value Body::call(const clang::CallExpr& call) {
       return read(target);
     }
   } else if (!foreign) {
-    if (std::optional<Value> made = emitted(call, *callee)) return *made;
+    if (std::optional<Value> made = sourceCall(call, *callee)) return *made;
     return callOwn(call, *callee, nullptr);
   }
   const std::string name = callee->getIdentifier() ? callee->getName().str() : callee->getNameAsString();
@@ -135,24 +155,6 @@ Value Body::call(const clang::CallExpr& call) {
   if (std::optional<Value> made = constant(call)) return *made;
   reporter.unsupported(call, fmt::format("the library function `{}`", callee->getQualifiedNameAsString()),
                        "write what it does, with functions of <cmath>, or std::max, min, abs, clamp");
-}
-
-// Kinks and checks of runtime/include/dini/source.hpp, which C++ that `dini emit` wrote calls.
-std::optional<Value> Body::emitted(const clang::CallExpr& call, const clang::FunctionDecl& callee) {
-  const std::string name = callee.getQualifiedNameAsString();
-  constexpr std::string_view kSpace = "dini::source::";
-  if (!name.starts_with(kSpace)) return std::nullopt;
-  const std::string own = name.substr(kSpace.size());
-  if (own == "check") {
-    line(Text("assert ") + expression(call.getArg(0)).text, call);
-    return Value{};
-  }
-  if (own != "max" && own != "min" && own != "abs" && own != "relu") return std::nullopt;
-  std::vector<std::function<Value()>> makers;
-  for (const clang::Expr* argument : call.arguments()) makers.emplace_back([this, argument] { return expression(argument); });
-  Text arguments;
-  for (const Value& value : inOrder(makers, call)) arguments += Text(arguments.empty() ? "" : ", ") + value.text;
-  return Value{Text(own + "(") + arguments + ")"};
 }
 
 }  // namespace dini::clang_frontend

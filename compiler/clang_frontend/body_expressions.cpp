@@ -185,6 +185,7 @@ Value Body::cast(const clang::CastExpr& cast) {
       return {inside(expression(sub), kCompare + 1) + " != 0.0", kCompare};
     case CK_IntegralToBoolean:
     case CK_IntegralCast:
+      if (isSourceBool(*sub)) return plain(sub);
       return toInteger(expression(sub), from, to);
     case CK_FloatingCast: {
       if (to->isSpecificBuiltinType(BuiltinType::Double) && isFloat(from)) return plain(sub);

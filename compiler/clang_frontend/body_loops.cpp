@@ -122,7 +122,7 @@ bool Body::countedLoop(const clang::ForStmt& stmt) {
 
 void Body::forStatement(const clang::ForStmt& stmt) {
   if (stmt.getConditionVariable()) unit_.reporter().unsupported(stmt, "a declaration as a condition", "declare it before the loop");
-  if (countedLoop(stmt)) return;
+  if (orderedSum(stmt) || elementwise(stmt) || countedLoop(stmt)) return;
   if (stmt.getInit()) statement(stmt.getInit());
   loop(stmt.getCond(), *stmt.getBody(), stmt.getInc(), stmt);
 }

@@ -162,7 +162,7 @@ Value Body::assignment(const clang::BinaryOperator& op, bool value_used) {
   if (op.getLHS()->getType()->isPointerType())
     unit_.reporter().stop(DiagCode::CppAlias, op, "a pointer that is moved to other memory", "keep the array and change an index");
   checkWritable(*op.getLHS());
-  Value value = expression(op.getRHS());
+  Value value = expression(isSourceBool(*op.getLHS()) ? bare(op.getRHS()) : op.getRHS());
   const size_t before = out_.str().size();
   const Place target = place(op.getLHS());
   if (out_.str().size() != before && !value.lasting)  // C++ computes the right side first

@@ -151,6 +151,8 @@ Place Body::place(const clang::Expr* given) {
     assignment(*op, false);
     return place(op->getLHS());
   }
+  if (const auto* op = llvm::dyn_cast<CXXOperatorCallExpr>(e); op && (op->getOperator() == OO_Subscript || op->getOperator() == OO_Call))
+    if (sourceClass(op->getArg(0)->getType()) == "array") return sourceElement(*op);
   if (const auto* op = llvm::dyn_cast<CXXOperatorCallExpr>(e))
     if (op->getOperator() == OO_Subscript && unit_.shapes().known(op->getArg(0)->getType()).isArray())
       return element(place(op->getArg(0)), indexOf(*op->getArg(1)));

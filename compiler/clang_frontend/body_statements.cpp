@@ -169,6 +169,7 @@ void Body::statement(const clang::Stmt* stmt) {
   }
   if (const auto* repeated = llvm::dyn_cast<DoStmt>(stmt)) return doStatement(*repeated);
   if (const auto* chosen = llvm::dyn_cast<SwitchStmt>(stmt)) return switchStatement(*chosen);
+  if (const auto* tried = llvm::dyn_cast<CXXTryStmt>(stmt)) return tryStatement(*tried);
   if (llvm::isa<BreakStmt>(stmt)) return breakStatement(*stmt);
   if (llvm::isa<ContinueStmt>(stmt)) return line(loops_.back().skip + " = true", *stmt);
   if (llvm::isa<NullStmt>(stmt)) return;
@@ -180,8 +181,6 @@ void Body::refuseStatement(const clang::Stmt& stmt) {
   Reporter& reporter = unit_.reporter();
   if (llvm::isa<clang::GotoStmt, clang::LabelStmt, clang::IndirectGotoStmt>(stmt))
     reporter.unsupported(stmt, "a goto", "write a loop, with `break`, `continue` or `return`");
-  if (llvm::isa<clang::CXXTryStmt, clang::CXXCatchStmt>(stmt))
-    reporter.unsupported(stmt, "a try block", "check before the call, or give a number such as NaN");
   if (llvm::isa<clang::AsmStmt>(stmt)) reporter.unsupported(stmt, "inline assembly", "write it in C++");
   reporter.unsupported(stmt, fmt::format("this statement ({})", stmt.getStmtClassName()), "use if, for, while, return and assignments");
 }

@@ -144,6 +144,7 @@ Value Body::constructed(const clang::CXXConstructExpr& made, const Shape& shape)
   const clang::CXXConstructorDecl* constructor = made.getConstructor();
   if (constructor->isCopyOrMoveConstructor() && made.getNumArgs() == 1) return initial(*made.getArg(0), shape);
   const std::string of = standardTemplate(made.getType());
+  if (sourceClass(made.getType()) == "array") return sourceConstructed(made, shape);
   if (of == "vector") return vectorOf(made, shape);
   if (of == "span") return read(view(&made));
   if (made.getNumArgs() == 0 && (constructor->isImplicit() || constructor->isDefaulted() || of == "array"))
@@ -205,8 +206,14 @@ void Body::declare(const clang::VarDecl& decl, const clang::Stmt& at) {
   if (llvm::isa<clang::DecompositionDecl>(decl)) reporter.unsupported(decl, "a structured binding", "name the struct and read its members");
   const clang::QualType type = decl.getType();
   if (type->isReferenceType() || type->isPointerType() || standardTemplate(type) == "span") return declareReference(decl, at);
+  if (declareSource(decl, at)) return;
   Variable made;
   made.shape = unit_.shapes().of(type, decl);
+  if (sourceClass(type) == "array") {
+    const std::optional<Dims> dims = unit_.arrays().dims(decl);
+    if (!dims) reporter.unsupported(decl, fmt::format("`{}`, whose sizes are known only when the program runs,", name), "write the C++ for fixed sizes: `dini emit --dims n=100`");
+    size(made.shape, *dims);
+  }
   const bool changes = changing_.contains(&decl);
   Value value;
   if (decl.getInit()) value = initial(*decl.getInit(), made.shape);

@@ -3,6 +3,7 @@
 #include <clang/AST/RecursiveASTVisitor.h>
 
 #include "clang_frontend/shapes.h"
+#include "clang_frontend/source_arrays.h"
 
 namespace dini::clang_frontend {
 namespace {
@@ -28,7 +29,9 @@ class Changes : public clang::RecursiveASTVisitor<Changes> {
     size_t first = 0;
     if (const auto* op = llvm::dyn_cast<clang::CXXOperatorCallExpr>(call))
       if (const auto* method = llvm::dyn_cast<clang::CXXMethodDecl>(callee)) {
-        if (!method->isConst() && op->getOperator() != clang::OO_Subscript) add(call->getArg(0));
+        if (!method->isConst() && op->getOperator() != clang::OO_Subscript &&
+            !(op->getOperator() == clang::OO_Call && (sourceClass(call->getArg(0)->getType()) == "array" || method->getParent()->isLambda())))
+          add(call->getArg(0));
         first = 1;
       }
     for (size_t k = first; k < call->getNumArgs() && k - first < callee->getNumParams(); ++k)
@@ -55,7 +58,9 @@ class Reads : public clang::RecursiveASTVisitor<Reads> {
   // The length of an array stays what it is.
   bool TraverseCXXMemberCallExpr(clang::CXXMemberCallExpr* call) {
     const clang::CXXMethodDecl* method = call->getMethodDecl();
-    if (method && method->getIdentifier() && method->getName() == "size" && method->getParent()->isInStdNamespace()) return true;
+    if (method && method->getIdentifier() && method->getName() == "size" &&
+        (method->getParent()->isInStdNamespace() || sourceClass(call->getImplicitObjectArgument()->getType()) == "array"))
+      return true;
     return RecursiveASTVisitor::TraverseCXXMemberCallExpr(call);
   }
   bool VisitDeclRefExpr(clang::DeclRefExpr* expr) {

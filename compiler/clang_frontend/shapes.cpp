@@ -79,6 +79,11 @@ Shape Shapes::ofClass(const clang::CXXRecordDecl& decl, clang_client::Place at) 
   if (decl.isInStdNamespace())
     refuse(at, fmt::format("`std::{}`", decl.getName().str()), "use std::array, std::vector, std::span, or a struct");
   Shape made;
+  if (instance && decl.getQualifiedNameAsString() == "dini::source::array") {  // its sizes: source_arrays.h
+    made = shape(instance->getTemplateArgs()[0].getAsType(), at);
+    made.kind = Shape::Kind::Array;
+    return made;
+  }
   made.kind = Shape::Kind::Record;
   made.record = &record(decl, at);
   return made;
@@ -133,6 +138,10 @@ const Record& Shapes::record(const clang::CXXRecordDecl& found, clang_client::Pl
   made->name = names_.unique(decl->getName().empty() ? "Record" : decl->getName().str());
   order_.push_back(made.get());
   return *(records_[decl] = std::move(made));
+}
+
+void Shapes::complete(const Record& record, size_t field, std::vector<std::string> dims) {
+  records_.at(record.decl)->fields.at(field).shape.dims = std::move(dims);
 }
 
 Text Shapes::declarations() {

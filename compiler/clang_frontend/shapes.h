@@ -54,6 +54,8 @@ class Shapes {
   Shape of(clang::QualType type, const Node& at) { return shape(type, reporter_.place(at)); }
   // The same without complaints: kind None where there is no such type.
   Shape known(clang::QualType type);
+  // The sizes of a field, where its type does not say them.
+  void complete(const Record& record, size_t field, std::vector<std::string> dims);
   // Declarations of the records that were met, as text.
   Text declarations();
 

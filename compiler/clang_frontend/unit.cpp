@@ -76,6 +76,11 @@ Signature::Parameter Unit::parameter(const clang::ParmVarDecl& decl) {
   const std::string name = decl.getName().empty() ? "unused" : decl.getName().str();
   made.name = Names().free(name) ? name : name + "_";
   made.shape = shapes_.of(decl.getType(), decl);
+  if (sourceClass(decl.getType()) == "array") {
+    const std::optional<Dims> dims = arrays_.dims(decl);
+    if (!dims) reporter_.unsupported(decl, "an array without sizes as a parameter", "take a std::span, and make the array of it");
+    for (int64_t dim : *dims) made.shape.dims.push_back(std::to_string(dim));
+  }
   const Annotation annotation = annotationOf(decl, reporter_);
   made.size = annotation.size;
   if (const auto* array = context_.getAsConstantArrayType(decl.getOriginalType()); array && made.size.empty())
@@ -96,6 +101,26 @@ Signature::Parameter Unit::parameter(const clang::ParmVarDecl& decl) {
   return made;
 }
 
+// Arrays of dini/source.hpp have the sizes of what the function returns.
+void Unit::sizeResult(Signature& signature) {
+  auto sizes = [&](const clang::Expr* value) {
+    const std::optional<Dims> dims = value ? arrays_.dims(value) : std::nullopt;
+    if (!dims) reporter_.unsupported(*signature.function, "a result whose sizes are known only when the program runs", "write the C++ for fixed sizes: `dini emit --dims n=100`");
+    std::vector<std::string> texts;
+    for (int64_t dim : *dims) texts.push_back(std::to_string(dim));
+    return texts;
+  };
+  const clang::Expr* value = returned(*signature.function);
+  if (sourceClass(signature.function->getReturnType()) == "array") {
+    signature.result.dims = sizes(value);
+  } else if (const Record* record = signature.result.record) {
+    const auto values = value ? braced(value) : std::nullopt;
+    for (size_t k = 0; k < record->fields.size(); ++k)
+      if (sourceClass(record->fields[k].decl->getType()) == "array")
+        shapes_.complete(*record, k, sizes(values && k < values->size() ? (*values)[k] : nullptr));
+  }
+}
+
 Signature& Unit::declare(const clang::FunctionDecl& function) {
   Signature made;
   made.function = &function;
@@ -112,6 +137,7 @@ Signature& Unit::declare(const clang::FunctionDecl& function) {
     if (function.getReturnType()->isPointerType() || (function.getReturnType()->isReferenceType() && writesThrough(function.getReturnType())))
       reporter_.unsupported(function, "a function that returns a pointer or reference", "return the value");
     made.result = shapes_.of(function.getReturnType(), function);
+    sizeResult(made);
     const Annotation annotation = annotationOf(function, reporter_);
     if (made.result.sizeless()) {
       if (annotation.size.empty())

@@ -16,6 +16,7 @@
 
 #include "clang_frontend/annotations.h"
 #include "clang_frontend/shapes.h"
+#include "clang_frontend/source_arrays.h"
 
 namespace dini::clang_frontend {
 
@@ -44,7 +45,7 @@ class Unit {
  public:
   Unit(clang::ASTContext& context, clang_client::ImportAnswer& answer)
       : context_(context), answer_(answer), reporter_(context.getSourceManager(), context.getLangOpts(), answer),
-        shapes_(reporter_, names_) {}
+        shapes_(reporter_, names_), arrays_(context) {}
 
   // Lowers the annotated functions and those named, and all that they call, into the answer.
   void import(const std::vector<const clang::FunctionDecl*>& functions);
@@ -52,6 +53,7 @@ class Unit {
   clang::ASTContext& context() { return context_; }
   Reporter& reporter() { return reporter_; }
   Shapes& shapes() { return shapes_; }
+  SourceArrays& arrays() { return arrays_; }
   Names& names() { return names_; }
   // A function of the text that stands for an operation of C++; it is added to the text.
   std::string helper(const std::string& name);
@@ -61,6 +63,7 @@ class Unit {
  private:
   Signature& declare(const clang::FunctionDecl& function);
   Signature::Parameter parameter(const clang::ParmVarDecl& decl);
+  void sizeResult(Signature& signature);
   void checkAliases(const Signature& signature);
   void checkRecursion();
   void lower(const Signature& signature, Form form);
@@ -70,6 +73,7 @@ class Unit {
   Reporter reporter_;
   Names names_;
   Shapes shapes_;
+  SourceArrays arrays_;
   std::map<const clang::FunctionDecl*, Signature> signatures_;
   std::deque<std::pair<const clang::FunctionDecl*, Form>> waiting_;
   std::set<std::pair<const clang::FunctionDecl*, Form>> seen_;
