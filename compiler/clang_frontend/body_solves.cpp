@@ -34,6 +34,7 @@ bool Body::declareSource(const clang::VarDecl& decl, const clang::Stmt& at) {
   const std::string kind = sourceClass(decl.getType());
   if (kind == "ordered_sum") {
     sums_.insert(&decl);
+    variables_.erase(&decl);  // a lambda is inlined at each call
     return true;
   }
   if (kind == "residual") {

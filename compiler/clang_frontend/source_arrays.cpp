@@ -1,6 +1,7 @@
 #include "clang_frontend/source_arrays.h"
 
 #include <algorithm>
+#include <numeric>
 
 #include <clang/AST/DeclTemplate.h>
 #include <clang/AST/RecursiveASTVisitor.h>
@@ -41,6 +42,23 @@ class Returns : public clang::RecursiveASTVisitor<Returns> {
   }
 };
 
+// Arrays that are made of the elements of a span: `ds::reals A({3, 3}, A_in)`.
+class Copies : public clang::RecursiveASTVisitor<Copies> {
+ public:
+  explicit Copies(const clang::VarDecl& of) : of_(of) {}
+  const clang::CXXConstructExpr* found = nullptr;
+
+  bool VisitCXXConstructExpr(clang::CXXConstructExpr* made) {
+    if (found || sourceClass(made->getType()) != "array" || made->getNumArgs() < 2) return true;
+    const auto* span = llvm::dyn_cast<clang::DeclRefExpr>(bare(made->getArg(1)));
+    if (span && span->getDecl() == &of_) found = made;
+    return true;
+  }
+
+ private:
+  const clang::VarDecl& of_;
+};
+
 const clang::FunctionDecl* around(const clang::VarDecl& variable) {
   return llvm::dyn_cast_or_null<clang::FunctionDecl>(variable.getParentFunctionOrMethod());
 }
@@ -55,6 +73,8 @@ std::string sourceClass(clang::QualType type) {
 }
 
 std::string sourceFunction(const clang::FunctionDecl& function) {
+  if (const auto* method = llvm::dyn_cast<clang::CXXMethodDecl>(&function))
+    return method->getParent()->getQualifiedNameAsString() == "dini::source::array" && method->getIdentifier() ? "array::" + method->getName().str() : "";
   const std::string name = function.getQualifiedNameAsString();
   if (!llvm::StringRef(name).starts_with(kSpace)) return "";
   return name.substr(kSpace.size());
@@ -97,6 +117,15 @@ const clang::Expr* returned(const clang::FunctionDecl& function) {
   Returns returns;
   returns.TraverseStmt(defined->getBody());
   return returns.first;
+}
+
+std::optional<int64_t> SourceArrays::length(const clang::ParmVarDecl& span) {
+  const clang::FunctionDecl* function = around(span);
+  Copies copies(span);
+  if (function && function->getBody()) copies.TraverseStmt(function->getBody());
+  const std::optional<Dims> sizes = copies.found ? dims(copies.found) : std::nullopt;
+  if (!sizes) return std::nullopt;
+  return std::accumulate(sizes->begin(), sizes->end(), int64_t{1}, std::multiplies<>());
 }
 
 std::optional<int64_t> SourceArrays::number(const clang::Expr* expr) const {

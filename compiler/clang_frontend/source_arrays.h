@@ -36,6 +36,8 @@ class SourceArrays {
   std::optional<Dims> dims(const clang::VarDecl& variable);
   std::optional<Dims> numbers(const clang::Expr* list) const;
   std::optional<int64_t> number(const clang::Expr* expr) const;
+  // Of a span whose elements become an array of known sizes.
+  std::optional<int64_t> length(const clang::ParmVarDecl& span);
   // The parameters get the sizes of the arguments.
   void bind(const clang::FunctionDecl& function, const std::vector<const clang::Expr*>& arguments);
 

@@ -85,6 +85,8 @@ Signature::Parameter Unit::parameter(const clang::ParmVarDecl& decl) {
   made.size = annotation.size;
   if (const auto* array = context_.getAsConstantArrayType(decl.getOriginalType()); array && made.size.empty())
     made.size = std::to_string(array->getSize().getZExtValue());
+  if (made.shape.sizeless() && made.size.empty() && standardTemplate(decl.getType()) == "span")
+    if (const std::optional<int64_t> length = arrays_.length(decl)) made.shape.dims[0] = std::to_string(*length);
   const bool writes = writesThrough(decl.getType());
   if (writes) made.role = annotation.out ? Role::Out : Role::InOut;
   else if (annotation.out || annotation.inout)
