@@ -172,6 +172,8 @@ class Body {
   Value sourceResidual(const clang::CXXMemberCallExpr& call, const std::string& name);
   bool orderedSum(const clang::ForStmt& stmt);
   Value declaredPart(const clang::Expr& matrix, const clang::Expr& kind);
+  std::optional<Value> derivativeOf(const clang::CallExpr& call, const std::string& name);
+  Text stacked(const clang::Expr& list, const clang::Expr& like);
   std::optional<Value> linearSystem(const clang::CallExpr& call, const std::string& name);
   void tryStatement(const clang::CXXTryStmt& stmt);
 
@@ -191,6 +193,10 @@ class Body {
   };
   std::map<const clang::VarDecl*, Sides> sides_;
   Variables sums_;
+  // Factors of a matrix, and copies of theirs: the name of the matrix.
+  std::map<const clang::VarDecl*, std::string> factors_;
+  // What a decomposition gives, by the fields' names.
+  std::map<const clang::VarDecl*, std::map<std::string, std::string>> parts_;
   // Indices that count the elements of arrays of these sizes, as one name for each axis.
   std::map<const clang::ValueDecl*, std::pair<Dims, std::vector<std::string>>> flat_;
   Variables changing_;

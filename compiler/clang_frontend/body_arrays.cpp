@@ -1,5 +1,6 @@
 // Arrays of dini/source.hpp (source_arrays.h): how they are made, their elements, and the operations on them.
 #include <algorithm>
+#include <numeric>
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>
@@ -50,7 +51,7 @@ Value Body::sourceConstructed(const clang::CXXConstructExpr& made, Shape shape) 
   if (made.getNumArgs() == 0) return unset(shape, made);
   const Dims dims = sizes(made);
   size(shape, dims);
-  if (dims.empty()) unit_.reporter().unsupported(made, "an array without axes", "use a number");
+  if (dims.empty() && made.getNumArgs() > 1) return expression(made.getArg(1));  // a number
   if (made.getNumArgs() < 2 || llvm::isa<clang::CXXDefaultArgExpr>(made.getArg(1))) return zero(shape, made);
   if (standardTemplate(made.getArg(1)->getType()) == "span")
     return {Text("reshape(") + read(view(made.getArg(1))).text + fmt::format(", {})", fmt::join(dims, ", "))};
@@ -65,6 +66,7 @@ Place Body::sourceElement(const clang::CXXOperatorCallExpr& op) {
     return made;
   }
   const Dims dims = sizes(*op.getArg(0));
+  if (dims.empty()) return made;
   if (const auto* name = llvm::dyn_cast<clang::DeclRefExpr>(bare(op.getArg(1))))
     if (auto found = flat_.find(name->getDecl()); found != flat_.end() && found->second.first == dims) {
       for (const std::string& index : found->second.second) made = element(made, {index});
@@ -150,6 +152,10 @@ Value Body::sourceMember(const clang::CXXMemberCallExpr& call) {
     const std::optional<int64_t> axis = name == "dim" ? unit_.arrays().number(call.getArg(0)) : std::nullopt;
     if (name == "size") return numeral(count);
     if (axis && *axis >= 0 && *axis < static_cast<int64_t>(dims.size())) return numeral(dims[static_cast<size_t>(*axis)]);
+  }
+  if (kind == "array" && name == "elements") {
+    const Dims dims = sizes(*object);
+    return {Text("reshape(") + expression(object).text + fmt::format(", {})", std::accumulate(dims.begin(), dims.end(), int64_t{1}, std::multiplies<>()))};
   }
   if (kind == "array" && name == "reshaped")
     return {Text("reshape(") + expression(object).text + fmt::format(", {})", fmt::join(sizes(call), ", "))};
@@ -237,12 +243,17 @@ std::optional<Value> Body::sourceCall(const clang::CallExpr& call, const clang::
     for (const Value& value : sourceArguments(call)) arguments += Text(arguments.empty() ? "" : ", ") + value.text;
     return Value{Text(name + "(") + arguments + ")"};
   }
+  if (name == "hash" || name == "bits_to_unit") {
+    const std::vector<Value> x = sourceArguments(call);
+    return Value{name == "hash" ? Text("hash_bits(") + x[0].text + ", " + x[1].text + ")" : Text("unit_real(") + x[0].text + ")"};
+  }
   const bool arrays = sourceClass(call.getType()) == "array" ||
                       std::any_of(call.arg_begin(), call.arg_end(), [](const clang::Expr* argument) { return sourceClass(argument->getType()) == "array"; });
   if (!arrays) return std::nullopt;  // of numbers: imported as it is written
   if (sourceStore(call, name)) return Value{};
   if (std::optional<Value> made = rearranged(call, name)) return made;
   if (std::optional<Value> made = linearSystem(call, name)) return made;
+  if (std::optional<Value> made = derivativeOf(call, name)) return made;
   static const std::map<std::string, const char*> kSame = {{"sum", "sum"}, {"greatest", "max"}, {"least", "min"}, {"any", "any"}, {"all", "all"},
                                                            {"norm", "norm"}, {"argsort", "argsort"}, {"cholesky", "cholesky"}, {"lstsq", "lstsq"},
                                                            {"proj_simplex", "proj_simplex"}, {"proj_soc", "proj_soc"}};
@@ -269,6 +280,57 @@ std::optional<Value> Body::sourceCall(const clang::CallExpr& call, const clang::
     return over(sizes(*call.getArg(0)), [&](const auto& k) { return Text("if ") + length.text + " == 0.0 { 0.0 } else { " + at(x, k) + " / " + length.text + " }"; });
   }
   unit_.reporter().unsupported(call, fmt::format("`ds::{}`", name), "import the function whose derivative this is, and differentiate it in Dini");
+}
+
+// Tangents that decide ties, in braces, as rows; `like` is of the size of one.
+Text Body::stacked(const clang::Expr& list, const clang::Expr& like) {
+  const auto given = braced(&list);
+  if (!given) unit_.reporter().unsupported(list, "a list that is not written here", "write the tangents in braces");
+  Text rows;
+  for (const clang::Expr* one : *given) rows += Text(rows.empty() ? "" : ", ") + expression(one).text;
+  if (given->empty()) return fmt::format("zeros(0, {})", fmt::join(sizes(like), ", "));
+  return Text("stack(") + rows + ")";
+}
+
+// Derivatives of sorting, extremes, projections and functions of a spectrum.
+std::optional<Value> Body::derivativeOf(const clang::CallExpr& call, const std::string& name) {
+  static const std::set<std::string> kNames = {"sort_pick", "reduce_pick", "reduce_pick_t", "simplex_weights", "soc_map", "spectral"};
+  if (!kNames.contains(name)) return std::nullopt;
+  auto argument = [&](unsigned k) {
+    const clang::Expr* given = bare(call.getArg(k));
+    if (const auto* set = llvm::dyn_cast<clang::CXXDefaultArgExpr>(given)) given = set->getExpr();
+    return given;
+  };
+  auto x = [&](unsigned k) { return expression(argument(k)).text; };
+  if (name == "sort_pick") return Value{Text("sorted_like(") + x(0) + ", " + x(1) + ", " + x(2) + ", " + x(3) + ")"};
+  if (name == "soc_map") return Value{Text("soc_map(") + x(0) + ", " + x(1) + ", " + x(2) + ", " + stacked(*argument(3), *call.getArg(0)) + ")"};
+  if (name == "simplex_weights") {
+    const auto radii = braced(argument(4));
+    Text of_radius = "zeros(0)";
+    if (radii && !radii->empty()) of_radius = listedElements({static_cast<int64_t>(radii->size())}, *radii, call).text;
+    return Value{Text("simplex_weights(") + x(0) + ", " + x(1) + ", " + x(2) + ", " + stacked(*argument(3), *call.getArg(0)) + ", " + of_radius + ")"};
+  }
+  if (name == "spectral") {
+    const auto basis = braced(call.getArg(2));
+    const std::optional<int64_t> kind = unit_.arrays().number(call.getArg(0));
+    if (!basis || basis->size() != 2 || !kind || *kind < 0 || *kind > 3) unit_.reporter().unsupported(call, "this function of a spectrum", "write {values, vectors}");
+    const Text values = expression((*basis)[0]).text, vectors = expression((*basis)[1]).text;
+    if (*kind == 0) return Value{Text("positive_part(") + x(1) + ", " + values + ", " + vectors + ")"};
+    const char* of = *kind == 1 ? "projector" : *kind == 2 ? "tangent" : "gap";
+    const auto c = braced(call.getArg(3));
+    const Text given = c && c->empty() ? Text() : x(3) + ", ";
+    return Value{Text(fmt::format("spectral_{}(", of)) + values + ", " + vectors + ", " + given + x(4) + ", " + stacked(*argument(6), *call.getArg(1)) + ")"};
+  }
+  const Dims dims = sizes(*call.getArg(0));
+  const std::optional<Dims> axes = unit_.arrays().numbers(call.getArg(2));
+  const auto* max = llvm::dyn_cast<clang::CXXBoolLiteralExpr>(bare(call.getArg(3)));
+  if (!max || !axes || axes->size() != 1 || dims.size() > 2 || (dims.size() == 2 && (*axes)[0] != 1))
+    unit_.reporter().unsupported(call, fmt::format("`ds::{}` over these axes", name), "import the function whose derivative this is, and differentiate it in Dini");
+  const Text of = name == "reduce_pick" ? "at_extreme(" : "to_extreme(", extreme = max->getValue() ? "max(" : "min(", t = x(4);
+  const Value values = named({x(0)}, call), other = named({x(1)}, call);
+  auto row = [&](const Text& i) { return of + values.text + i + ", " + other.text + i + ", " + extreme + values.text + i + "), " + t + ")"; };
+  if (dims.size() == 1) return Value{row("")};
+  return over({dims[0]}, [&](const std::vector<std::string>& k) { return row("[" + k[0] + "]"); });
 }
 
 // Elements in another order, or several times.

@@ -130,6 +130,12 @@ Place Body::place(const clang::Expr* given) {
       made.text = global(*variable, *e).name;
       return made;
     }
+    if (const auto* name = llvm::dyn_cast<DeclRefExpr>(bare(member->getBase())))
+      if (auto parts = parts_.find(llvm::dyn_cast<VarDecl>(name->getDecl())); parts != parts_.end()) {
+        Place made{parts->second.at(member->getMemberDecl()->getName().str())};
+        made.lasting = true;
+        return made;
+      }
     return Place{whole(place(member->getBase())) + "." + member->getMemberDecl()->getName().str()};
   }
   if (const auto* at = llvm::dyn_cast<ArraySubscriptExpr>(e)) {

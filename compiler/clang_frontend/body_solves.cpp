@@ -21,10 +21,46 @@ const clang::Stmt* lone(const clang::Stmt* stmt) {
   return block && block->size() == 1 ? lone(block->body_front()) : stmt;
 }
 
-bool returns(const clang::Stmt* stmt) {
-  if (!stmt || llvm::isa<clang::LambdaExpr>(stmt)) return false;
-  return llvm::isa<clang::ReturnStmt, clang::BreakStmt, clang::ContinueStmt>(stmt) ||
-         std::any_of(stmt->child_begin(), stmt->child_end(), [](const clang::Stmt* child) { return returns(child); });
+// Whether control may leave the statement, other than at its end.
+bool leaves(const clang::Stmt* stmt, bool in_loop = false) {
+  using namespace clang;
+  if (!stmt || llvm::isa<LambdaExpr>(stmt)) return false;
+  if (llvm::isa<ReturnStmt>(stmt)) return true;
+  if (llvm::isa<BreakStmt, ContinueStmt>(stmt)) return !in_loop;
+  const bool loop = in_loop || llvm::isa<ForStmt, WhileStmt, DoStmt, CXXForRangeStmt>(stmt);
+  return std::any_of(stmt->child_begin(), stmt->child_end(), [&](const Stmt* child) { return leaves(child, loop); });
+}
+
+// variable = value; of a number or an array: null for other statements.
+const clang::VarDecl* assigned(const clang::Stmt* stmt, const clang::Expr*& value) {
+  using namespace clang;
+  const auto* expr = llvm::dyn_cast<Expr>(stmt);
+  const Expr* e = expr ? bare(expr) : nullptr;
+  if (const auto* op = llvm::dyn_cast_or_null<CXXOperatorCallExpr>(e); op && op->getOperator() == OO_Equal) {
+    value = op->getArg(1);
+    return variableOf(op->getArg(0));
+  }
+  const auto* op = llvm::dyn_cast_or_null<BinaryOperator>(e);
+  if (!op || op->getOpcode() != BO_Assign) return nullptr;
+  value = op->getRHS();
+  return variableOf(op->getLHS());
+}
+
+size_t namings(const clang::VarDecl* variable, const clang::Stmt* stmt) {
+  if (!stmt) return 0;
+  const auto* name = llvm::dyn_cast<clang::DeclRefExpr>(stmt);
+  size_t count = name && name->getDecl() == variable ? 1 : 0;
+  for (const clang::Stmt* child : stmt->children()) count += namings(variable, child);
+  return count;
+}
+
+// Whether the block gives the variable a value, and does not name it otherwise.
+bool overwrites(const clang::VarDecl* variable, const clang::CompoundStmt& block) {
+  const bool given = std::any_of(block.body_begin(), block.body_end(), [&](const clang::Stmt* stmt) {
+    const clang::Expr* value = nullptr;
+    return assigned(stmt, value) == variable;
+  });
+  return given && namings(variable, &block) == 1;
 }
 
 }  // namespace
@@ -45,17 +81,33 @@ bool Body::declareSource(const clang::VarDecl& decl, const clang::Stmt& at) {
     sides_[&decl] = made;
     return true;
   }
-  if (kind == "factors") {
-    const auto* call = decl.getInit() ? llvm::dyn_cast<clang::CallExpr>(bare(decl.getInit())) : nullptr;
-    if (!call || !call->getDirectCallee() || sourceFunction(*call->getDirectCallee()) != "factor")
-      unit_.reporter().unsupported(decl, "factors that are not made here", "write `const ds::factors f = ds::factor(...)`");
-    Variable made;
-    made.shape = unit_.shapes().of(call->getArg(0)->getType(), at);
-    size(made.shape, sizes(*call->getArg(0)));
-    made.name = temporary(declaredPart(*call->getArg(0), *call->getArg(1)), at, decl.getName().str());
-    variables_[&decl] = made;
+  const auto* call = decl.getInit() ? llvm::dyn_cast<clang::CallExpr>(bare(decl.getInit())) : nullptr;
+  const std::string made_by = call && call->getDirectCallee() ? sourceFunction(*call->getDirectCallee()) : "";
+  if (kind == "factors" && made_by == "factor") {
+    factors_[&decl] = temporary(declaredPart(*call->getArg(0), *call->getArg(1)), at, decl.getName().str());
     return true;
   }
+  // Factors are not values of Dini: what stands for them is the matrix, which is factored where it is solved with.
+  if (const auto* member = decl.getInit() ? llvm::dyn_cast<clang::MemberExpr>(bare(decl.getInit())) : nullptr)
+    if (auto of = factors_.find(variableOf(member->getBase())); of != factors_.end() && member->getMemberDecl()->getName() != "rcond") {
+      factors_[&decl] = of->second;
+      return true;
+    }
+  static const std::map<std::string, std::vector<std::string>> kParts = {
+      {"eigh", {"values", "vectors"}}, {"svd", {"u", "s", "v"}}, {"qr", {"q", "r"}}, {"root_ties", {"weights", "z_dot", "verdict"}}};
+  if (auto fields = kParts.find(made_by); fields != kParts.end()) {
+    Text arguments;
+    for (const Value& value : sourceArguments(*call))
+      if (!value.text.empty()) arguments += Text(arguments.empty() ? "" : ", ") + value.text;
+    std::vector<std::string> names;
+    for (const std::string& field : fields->second) {
+      names.push_back(names_.unique(field));
+      parts_[&decl][field] = names.back();
+    }
+    line(Text(fmt::format("let ({}) = {}(", fmt::join(names, ", "), made_by)) + arguments + ")", at);
+    return true;
+  }
+  if (!kind.empty() && kind != "array") unit_.reporter().unsupported(decl, fmt::format("`ds::{}`", kind), "write the C++ for fixed sizes: `dini emit --dims n=100`");
   const clang::CXXRecordDecl* record = decl.getType()->getAsCXXRecordDecl();
   if (!record || !record->isLambda()) return false;
   const auto* lambda = decl.getInit() ? llvm::dyn_cast<clang::LambdaExpr>(bare(decl.getInit())) : nullptr;
@@ -78,9 +130,7 @@ const clang::Expr* Body::inlined(const clang::CXXOperatorCallExpr& call) {
   if (!variableOf(call.getArg(0)) || method->isTemplateInstantiation() || !body || body->body_empty())
     reporter.unsupported(call, "this call of a lambda", "name the lambda, give its parameters types, and call it by its name");
   const auto* last = llvm::dyn_cast<ReturnStmt>(body->body_back());
-  const bool early = std::any_of(body->body_begin(), body->body_end() - 1, [](const Stmt* stmt) {
-    return !llvm::isa<ForStmt, WhileStmt, DoStmt>(stmt) && returns(stmt);
-  });
+  const bool early = std::any_of(body->body_begin(), body->body_end() - 1, [](const Stmt* stmt) { return leaves(stmt); });
   if (!last || !last->getRetValue() || early) reporter.unsupported(call, "a lambda that returns anywhere but in its last line", "write a function");
   unit_.arrays().bind(*method, {call.arg_begin() + 1, call.arg_end()});
   for (unsigned k = 0; k < method->getNumParams(); ++k) {
@@ -198,22 +248,22 @@ std::optional<Value> Body::linearSystem(const clang::CallExpr& call, const std::
   auto matrix = [&]() -> Value {
     if (sparse) {
       const std::vector<Value> x = sourceArguments(call);
-      const int64_t n = sizes(*call.getArg(3))[0];
-      return {Text("sparse(") + x[transposed ? 2 : 1].text + ", " + x[transposed ? 1 : 2].text + ", " + x[0].text + fmt::format(", {}, {})", n, n)};
+      return {Text(unit_.helper("cpp_matrix")) + "(" + x[0].text + ", " + x[1].text + ", " + x[2].text + fmt::format(", {})", sizes(*call.getArg(3))[0])};
     }
     if (!factored) return declaredPart(*call.getArg(0), *call.getArg(2));
     // Factors by name, or {structure, f.f, f.pivots}: what stands for them is the matrix.
     const clang::VarDecl* factors = variableOf(call.getArg(0));
-    if (const auto fields = braced(call.getArg(0)); fields && fields->size() >= 2)
-      if (const auto* member = llvm::dyn_cast<clang::MemberExpr>(bare((*fields)[1]))) factors = variableOf(member->getBase());
-    const auto known = variables_.find(factors);
-    if (!factors || known == variables_.end() || sourceClass(factors->getType()) != "factors")
-      unit_.reporter().unsupported(call, "factors that are not made in this function", "factor the matrix here");
-    return {known->second.name, kPrimary, Range::Unknown, true};
+    if (const auto fields = braced(call.getArg(0)); fields && fields->size() >= 2) {
+      const auto* member = llvm::dyn_cast<clang::MemberExpr>(bare((*fields)[1]));
+      factors = member ? variableOf(member->getBase()) : variableOf((*fields)[1]);
+    }
+    const auto known = factors_.find(factors);
+    if (known == factors_.end()) unit_.reporter().unsupported(call, "factors that are not made in this function", "factor the matrix here");
+    return {known->second, kPrimary, Range::Unknown, true};
   };
   const std::vector<Value> values = inOrder({matrix, [&] { return expression(call.getArg(right_at)); }}, call);
   Text a = inside(values[0], kPrimary);
-  if (transposed && !sparse) a += "'";
+  if (transposed) a += "'";
   return Value{a + " \\ " + inside(values[1], kMul + 1), kMul};
 }
 
@@ -226,31 +276,22 @@ void Body::tryStatement(const clang::CXXTryStmt& stmt) {
   if (!handler || (!all && sourceClass(handler->getCaughtType()) != "error"))
     reporter.unsupported(stmt, "a try block", "check before the call, or give a number such as NaN");
   const CompoundStmt* body = stmt.getTryBlock();
-  if (returns(body) || returns(handler->getHandlerBlock())) reporter.unsupported(stmt, "a try block that is left from inside", "assign to a variable, and return after it");
-  // Only the last statements write to what is outside: where the block fails, nothing has been written.
+  if (leaves(body) || leaves(handler->getHandlerBlock())) reporter.unsupported(stmt, "a try block that is left from inside", "assign to a variable, and return after it");
+  // Where the block fails, a variable outside has its old value: none that it wrote before it failed is read.
   std::vector<const VarDecl*> results;
-  auto isOutside = [&](const VarDecl* variable) { return variables_.contains(variable); };
-  size_t last = body->size();
-  const std::vector<const Stmt*> statements(body->body_begin(), body->body_end());
   auto writes = [&](const Stmt* one) {
     std::vector<const VarDecl*> found;
     for (const VarDecl* variable : changedIn(one))
-      if (isOutside(variable)) found.push_back(variable);
+      if (variables_.contains(variable) && !(stmt.getBeginLoc() < variable->getLocation() && variable->getLocation() < stmt.getEndLoc())) found.push_back(variable);
     return found;
   };
-  auto moves = [&](const Stmt* one) {
-    const auto* expr = llvm::dyn_cast<Expr>(one);
-    if (!expr) return false;
-    const Expr* e = bare(expr);
-    if (const auto* op = llvm::dyn_cast<CXXOperatorCallExpr>(e)) return op->getOperator() == OO_Equal && variableOf(op->getArg(0)) && variableOf(op->getArg(1));
-    const auto* op = llvm::dyn_cast<BinaryOperator>(e);
-    return op && op->getOpcode() == BO_Assign && variableOf(op->getLHS()) && !llvm::isa<CallExpr>(bare(op->getRHS()));
-  };
-  while (last > 0 && moves(statements[last - 1])) --last;
+  const std::vector<const Stmt*> statements(body->body_begin(), body->body_end());
+  size_t last = statements.size();
+  for (const Expr* value = nullptr; last > 0 && assigned(statements[last - 1], value) && variableOf(value); value = nullptr) --last;
   for (size_t k = 0; k < statements.size(); ++k)
     for (const VarDecl* variable : writes(statements[k])) {
-      // A move from a variable outside leaves it without a value that anyone reads.
-      if (k < last) reporter.unsupported(*statements[k], fmt::format("a try block that writes to `{}` before its last lines,", variable ? variable->getName().str() : "this"), "assign to it at the end of the block");
+      if (k < last && (!variable || !overwrites(variable, *llvm::cast<CompoundStmt>(handler->getHandlerBlock()))))
+        reporter.unsupported(*statements[k], fmt::format("a try block that may fail after it wrote to `{}`", variable ? variable->getName().str() : "this"), "assign to it at the end of the block, or in `catch` too");
       if (std::find(results.begin(), results.end(), variable) == results.end()) results.push_back(variable);
     }
   for (const VarDecl* variable : writes(handler->getHandlerBlock()))

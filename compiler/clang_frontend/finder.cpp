@@ -1,4 +1,5 @@
 #include "clang_frontend/finder.h"
+#include "clang_frontend/source_arrays.h"
 
 #include <algorithm>
 
@@ -37,7 +38,7 @@ class Finder : public clang::RecursiveASTVisitor<Finder> {
 
  private:
   bool wanted(const clang::FunctionDecl& function) {
-    if (sources_.isInSystemHeader(function.getLocation())) return false;
+    if (sources_.isInSystemHeader(function.getLocation()) || !sourceFunction(function).empty()) return false;
     const bool named = function.getIdentifier() && std::find(named_.begin(), named_.end(), function.getName()) != named_.end();
     return named || annotationOf(function, reporter_).present;
   }

@@ -201,15 +201,30 @@ std::optional<Dims> SourceArrays::ofField(const clang::MemberExpr& member) {
     const auto* call = llvm::dyn_cast<clang::CallExpr>(base);
     return call ? dims(call->getArg(0)) : std::nullopt;
   }
+  const std::string kind = sourceClass(base->getType());
   if (const auto* name = llvm::dyn_cast<clang::DeclRefExpr>(base))
     if (const auto* variable = llvm::dyn_cast<clang::VarDecl>(name->getDecl()); variable && variable->getInit()) base = bare(variable->getInit());
   const auto* call = llvm::dyn_cast<clang::CallExpr>(base);
   const clang::FunctionDecl* callee = call ? call->getDirectCallee() : nullptr;
+  if (call && field && !kind.empty()) return ofPart(*call, kind, field->getName().str());
   const clang::Expr* value = callee ? returned(*callee) : nullptr;
   if (!value || !field) return std::nullopt;
   bind(*callee, {call->arg_begin(), call->arg_end()});
   const auto fields = braced(value);
   return fields && field->getFieldIndex() < fields->size() ? dims((*fields)[field->getFieldIndex()]) : std::nullopt;
+}
+
+// A field of what a decomposition gives.
+std::optional<Dims> SourceArrays::ofPart(const clang::CallExpr& call, const std::string& kind, const std::string& field) {
+  const std::optional<Dims> a = dims(call.getArg(0));
+  if (!a || a->size() != 2) return std::nullopt;
+  const int64_t m = (*a)[0], n = (*a)[1], least = std::min(m, n);
+  if (kind == "spectrum") return field == "values" ? Dims{n} : Dims{n, n};
+  if (kind == "singular_values") return field == "s" ? Dims{least} : field == "u" ? Dims{m, least} : Dims{n, least};
+  if (kind == "orthogonal") return field == "q" ? Dims{m, least} : Dims{least, n};
+  const std::optional<Dims> tied = kind == "tied_switches" ? dims(call.getArg(1)) : std::nullopt;
+  if (!tied) return std::nullopt;
+  return field == "weights" ? *tied : field == "z_dot" ? Dims{n - tied->at(0)} : Dims{2};
 }
 
 std::optional<Dims> SourceArrays::ofCall(const clang::CallExpr& call) {
@@ -228,11 +243,12 @@ std::optional<Dims> SourceArrays::ofCall(const clang::CallExpr& call) {
 }
 
 std::optional<Dims> SourceArrays::ofOperation(const std::string& name, const clang::CallExpr& call) {
-  static const std::set<std::string> kSame = {"flip", "normalize", "cholesky", "argsort", "sort_pick", "reduce_pick_t", "proj_simplex", "proj_soc"};
+  static const std::set<std::string> kSame = {"flip", "normalize", "cholesky", "argsort", "sort_pick", "reduce_pick_t", "proj_simplex", "proj_soc",
+                                              "simplex_weights", "soc_map"};
   auto argument = [&](unsigned k) { return k < call.getNumArgs() ? dims(call.getArg(k)) : std::nullopt; };
   if (kSame.contains(name)) return argument(0);
   if (name == "array::of") return numbers(call.getArg(0));
-  if (name == "solve" || name == "solve_factored") return argument(1);
+  if (name == "solve" || name == "solve_factored" || name == "spectral") return argument(1);
   if (name == "sparse_solve") return argument(3);
   if (name == "slice") return numbers(call.getArg(2));
   if (name == "broadcast") return numbers(call.getArg(1));

@@ -44,6 +44,7 @@ class SourceArrays {
  private:
   std::optional<Dims> ofCall(const clang::CallExpr& call);
   std::optional<Dims> ofOperation(const std::string& name, const clang::CallExpr& call);
+  std::optional<Dims> ofPart(const clang::CallExpr& call, const std::string& kind, const std::string& field);
   std::optional<Dims> ofField(const clang::MemberExpr& member);
 
   const clang::ASTContext& context_;

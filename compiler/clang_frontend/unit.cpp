@@ -35,6 +35,9 @@ const std::unordered_map<std::string, const char*>& helperTexts() {
       {"cpp_tgamma",
        "fn cpp_tgamma(x: real) -> real = if x >= 0.0 { exp(lgamma(x)) } else {\n"
        "  pi/(sin(pi*(x - 2*floor(stop(0.5*x))))*exp(lgamma(1 - x)))\n}\n"},
+      {"cpp_matrix",  // of its entries, in any order; those at one place add up
+       "fn cpp_matrix(values: real[k], rows: int[k], columns: int[k], n: int) -> real[n, n] {\n"
+       "  var a = zeros(n, n)\n  for e in 0..k { a[rows[e], columns[e]] += values[e] }\n  a\n}\n"},
       {"cpp_leading",  // Veltkamp: the leading bits of x, for c = 2^k + 1 all but k of them
        "fn cpp_leading(x: real, c: real) -> real {\n  let y = c*x\n  y - (y - x)\n}\n"},
       {"cpp_nearest_float",
