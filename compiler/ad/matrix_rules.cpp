@@ -28,9 +28,10 @@ struct Grid {
   }
 };
 
-Value* linearZero(ir::Builder& b) {
+// A zero that may stand beside `tangent`: linear where that is; the tangents of a probe are not.
+Value* zeroFor(ir::Builder& b, const Value* tangent) {
   Value* zero = b.real(0.0);
-  zero->linear = true;
+  zero->linear = tangent->linear;
   return zero;
 }
 
@@ -41,19 +42,19 @@ Value* halfLower(ir::Builder& b, Value* m, Value* n) {
   Value* below = b.op(OpCode::ILt, {grid.columns, grid.rows});
   Value* on = b.op(OpCode::IEq, {grid.columns, grid.rows});
   Value* half = b.mul(b.real(0.5), m);
-  return b.select(below, m, b.select(on, half, linearZero(b)));
+  return b.select(below, m, b.select(on, half, zeroFor(b, m)));
 }
 
 Value* strictlyLower(ir::Builder& b, Value* m, Value* n) {
   Grid grid(b, n);
-  return b.select(b.op(OpCode::ILt, {grid.columns, grid.rows}), m, linearZero(b));
+  return b.select(b.op(OpCode::ILt, {grid.columns, grid.rows}), m, zeroFor(b, m));
 }
 
 // The diagonal as a vector: each column summed over the entries on the diagonal.
 Value* diagonal(ir::Builder& b, Value* m, Value* n) {
   Grid grid(b, n);
   Value* on = b.op(OpCode::IEq, {grid.columns, grid.rows});
-  return b.reduce("sum", b.select(on, m, linearZero(b)), {0});
+  return b.reduce("sum", b.select(on, m, zeroFor(b, m)), {0});
 }
 
 // D_ij = v_j - v_i.

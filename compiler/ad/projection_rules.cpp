@@ -171,7 +171,7 @@ Value* Forward::socCurvature(ir::Builder& b, const ir::Op& op, Value* v_dot) {
   Value* both = half(b, b.concat({b.reshape(along_dot, {one}), bottom}, 0));
   // On a boundary the piece that the weight selects, in its proportion.
   ir::Attrs attrs;
-  Value* linear_zero = linearZeros(b, both);
+  Value* linear_zero = both->linear ? linearZeros(b, both) : b.zerosLike(both);  // a probe's tangents are not linear
   auto between = [&](Value* low, double weight, Value* below, Value* above) {
     attrs.f = weight;
     return b.op(OpCode::Pick, {s, low, above, below}, attrs);

@@ -324,13 +324,21 @@ std::optional<Value> Body::derivativeOf(const clang::CallExpr& call, const std::
   const Dims dims = sizes(*call.getArg(0));
   const std::optional<Dims> axes = unit_.arrays().numbers(call.getArg(2));
   const auto* max = llvm::dyn_cast<clang::CXXBoolLiteralExpr>(bare(call.getArg(3)));
-  if (!max || !axes || axes->size() != 1 || dims.size() > 2 || (dims.size() == 2 && (*axes)[0] != 1))
+  if (!max || !axes || dims.size() > 2 || (axes->size() != 1 && axes->size() != dims.size()))
     unit_.reporter().unsupported(call, fmt::format("`ds::{}` over these axes", name), "import the function whose derivative this is, and differentiate it in Dini");
-  const Text of = name == "reduce_pick" ? "at_extreme(" : "to_extreme(", extreme = max->getValue() ? "max(" : "min(", t = x(4);
-  const Value values = named({x(0)}, call), other = named({x(1)}, call);
-  auto row = [&](const Text& i) { return of + values.text + i + ", " + other.text + i + ", " + extreme + values.text + i + "), " + t + ")"; };
-  if (dims.size() == 1) return Value{row("")};
-  return over({dims[0]}, [&](const std::vector<std::string>& k) { return row("[" + k[0] + "]"); });
+  // The groups are one array, or the rows or columns of a matrix.
+  const bool back = name == "reduce_pick_t", whole = axes->size() == dims.size(), columns = !whole && (*axes)[0] == 0;
+  const Text of = back ? "to_extreme(" : "at_extreme(", extreme = max->getValue() ? "max(" : "min(", t = x(4);
+  const std::string flat = fmt::format(", {})", std::accumulate(dims.begin(), dims.end(), int64_t{1}, std::multiplies<>()));
+  auto shaped = [&](unsigned k) { return whole && dims.size() > 1 && (k == 0 || !back) ? Text("reshape(") + x(k) + flat : x(k); };
+  const Value values = named({shaped(0)}, call), other = named({shaped(1)}, call);
+  auto group = [&](const Text& i, const Text& j) { return of + values.text + i + ", " + other.text + j + ", " + extreme + values.text + i + "), " + t + ")"; };
+  if (whole) return Value{back && dims.size() > 1 ? Text("reshape(") + group("", "") + fmt::format(", {})", fmt::join(dims, ", ")) : group("", "")};
+  const Value made = over({dims[columns ? 1 : 0]}, [&](const std::vector<std::string>& k) {
+    const Text at = columns ? "[:, " + k[0] + "]" : "[" + k[0] + "]";
+    return group(at, back ? Text("[" + k[0] + "]") : at);
+  });
+  return back && columns ? Value{made.text + "'"} : made;
 }
 
 // Elements in another order, or several times.

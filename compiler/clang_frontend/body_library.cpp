@@ -90,6 +90,7 @@ std::optional<Value> Body::extreme(const clang::CallExpr& call, const std::strin
   const bool greatest = name == "max" || name == "fmax", library = name == "max" || name == "min";
   if (name != "max" && name != "min" && name != "fmax" && name != "fmin" && name != "fdim" && name != "clamp") return std::nullopt;
   std::vector<const clang::Expr*> given(call.arg_begin(), call.arg_end());
+  if (given.empty()) return std::nullopt;  // std::numeric_limits<double>::max()
   if (library && given.size() == 1) {
     const clang::Expr* list = given[0]->IgnoreUnlessSpelledInSource();
     if (const auto* made = llvm::dyn_cast<clang::CXXStdInitializerListExpr>(list)) list = made->getSubExpr()->IgnoreUnlessSpelledInSource();

@@ -12,7 +12,10 @@ constexpr const char* kTaken[] = {
     "abs",  "acos",   "acosh", "asin",  "asinh",  "atan",  "atan2", "atanh", "cbrt",  "ceil",     "cos",   "cosh",
     "div",  "erf",    "erfc",  "exp",   "expm1",  "floor", "inf",   "isfinite", "isnan", "len",   "lgamma", "log",
     "log1p", "max",   "min",   "mod",   "nan",    "norm",  "pow",   "round", "sin",   "sinh",     "sqrt",  "tan",
-    "tanh", "relu",
+    "tanh", "relu",   "zeros", "sum",   "any",    "all",   "stack", "concat", "flip", "reshape", "norminf", "cholesky",
+    "eigh", "svd",    "qr",    "lstsq", "argsort", "argmax", "proj_simplex", "proj_soc", "simplex_weights", "soc_map",
+    "at_extreme", "to_extreme", "sorted_like", "positive_part", "spectral_projector", "spectral_tangent", "spectral_gap",
+    "root_ties", "hash_bits", "unit_real",
 };
 
 }  // namespace

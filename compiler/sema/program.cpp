@@ -136,8 +136,10 @@ ast::File* Program::State::readForeign(const std::string& path, Span import) {
   by_path[identity(path)] = nullptr;
   if (!unit) return nullptr;
   const FileId text = sources.add(fmt::format("<{} as Dini>", path), std::move(unit->text));
+  const size_t files_before = files.size();
   files.push_back(std::make_unique<ast::File>(syntax::parseGenerated(sources, text, unit->regions, sink)));
-  ast::File* file = files.back().get();
+  readPreludeFor(text);
+  ast::File* file = files[files_before].get();
   file->id = unit->file;
   Namespace& own = world.add(file->id);
   Namespace& inner = world.add(text);

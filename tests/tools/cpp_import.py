@@ -285,16 +285,51 @@ def cpp_expected(calls, path):
     return [[float(x) for x in line.split()] for line in lines]
 
 
-# Functions of numbers, which emitted C++ passes as such, with their points and derivatives.
-ROUND_TRIPS = (("wave", "0.75, 0.5", ("", "grad", "jvp", "hess")), ("kinks", "0.5, -0.25", ("", "grad", "jvp")),
-               ("logistic", "0.3, 7", ("",)), ("halved", "7.5", ("",)), ("euclid", "84, 36", ("",)))
+# What goes Dini -> C++ -> Dini: the function, a point, the derivatives that are emitted, and whether the imported
+# function itself is differentiated again.
+M3, M23 = "[[2, 0.5, 0.25], [-0.5, 1.5, 0.125], [0.25, 0, 3]]", "[[0.5, 1.5, -2], [3, 0.25, -0.75]]"
+DATA = "[[1, 2, 3], [0, 1, 2], [1, 0, 1], [2, 1, 0]], [1, 2, 3, 4], 0.5"
+ROUND_TRIPS = (("wave", "0.75, 0.5", ("", "grad", "jvp", "hess"), True), ("kinks", "0.5, -0.25", ("", "grad", "jvp"), True),
+               ("logistic", "0.3, 7", ("",), True), ("halved", "7.5", ("",), True), ("euclid", "84, 36", ("",), False),
+               ("quadratic", f"{M3}, [1, -2, 0.5]", ("", "grad", "vjp", "jvp"), True), ("system", f"{M3}, [1, -2, 0.5]", ("", "vjp", "jvp"), True),
+               ("covariance", f"{M3}, {M23}", ("", "vjp", "jvp"), True), ("pieces", f"{M23}, [1, 2, 4]", ("", "vjp", "jvp"), True),
+               ("reductions", M23, ("", "vjp", "jvp"), True), ("counted", "[1, 0.25, 3, -1]", ("",), False),
+               ("spectrum", "[[2, 0.5, 0.25], [0.5, -1.5, 0.125], [0.25, 0.125, 3]]", ("", "grad", "jvp"), True),
+               ("cones", "[0.5, 1, -0.25, 0.75]", ("", "vjp", "jvp"), True),
+               ("attempt", "[[1, 2], [2, 4]], [1, 3]", ("",), False), ("attempt", "[[1, 2], [2, 5]], [1, 3]", ("", "vjp"), True),
+               ("equilibrium", "[[0.2, 0.5, 0.25], [-0.5, 0.1, 0.125], [0.25, 0, 0.3]], [1, -2, 0.5]", ("", "vjp", "jvp"), True),
+               ("shrunk", DATA, ("", "vjp", "jvp"), True), ("shrunk", DATA.replace("0.5", "30"), ("", "vjp"), False),
+               ("allocation", "[-1, 0.5, 0.25], 0.5", ("", "vjp", "jvp"), False))
 MODELS = FOLDER / "models.dini"
-SEEDS = {"jvp": ", 0.5, -1.5"}
+
+
+def seeds(function, derivative, arguments, options):
+    """The further arguments of a derivative: numbers in the shapes of the parameters, or of the result."""
+    if derivative not in ("vjp", "jvp"):
+        return ""
+    shapes, problem = evaluate(options, MODELS, [arguments, f"{function}({arguments})"])
+    if shapes is None:
+        raise RuntimeError(problem)
+    count = iter(range(1, 1000))
+
+    def like(value):
+        if isinstance(value, list):
+            return [like(item) for item in value]
+        k = next(count)
+        return 0.5 * (-1)**k * (1 + k % 5)
+    wanted = shapes[:-1] if derivative == "jvp" else shapes[-1:]
+    return "".join(f", {json.dumps(like(value))}" for value in wanted)
+
+
+def in_rows(arguments):
+    """Arrays as emitted C++ takes them, one element after the other."""
+    values = json.loads(f"[{arguments}]")
+    return ", ".join(json.dumps(flat(value)) if isinstance(value, list) else repr(value) for value in values)
 
 
 def check_round_trips(options, tally, folder):
     """Dini -> C++ -> Dini: the emitted C++, annotated, is imported, and differentiated again."""
-    for function, arguments, derivatives in ROUND_TRIPS:
+    for function, arguments, derivatives, again in ROUND_TRIPS:
         for derivative in derivatives:
             name = f"{function}_{derivative}" if derivative else function
             call = f"{derivative}({function})" if derivative else function
@@ -302,12 +337,12 @@ def check_round_trips(options, tally, folder):
             text = run(command + (["--derivative", derivative] if derivative else []))
             path = folder / f"{name}.cpp"
             path.write_text(re.sub(rf"^inline (.*\b{name}\()", r'[[clang::annotate("dini")]] inline \1', text.stdout, flags=re.M))
-            values = arguments + SEEDS.get(derivative, "")
-            again = not derivative and function != "euclid"
-            expected, problem = evaluate(options, MODELS, [f"{call}({values})", *([f"grad({function})({arguments})"] if again else [])])
-            found, wrong = evaluate(options, path, [f"{name}({values})", *([f"grad({name})({arguments})"] if again else [])])
+            values = arguments + seeds(function, derivative, arguments, options)
+            jacobian_too = again and not derivative
+            expected, problem = evaluate(options, MODELS, [f"{call}({values})", *([f"jac({function})({arguments})"] if jacobian_too else [])])
+            found, wrong = evaluate(options, path, [f"{name}({in_rows(values)})", *([f"jac({name})({in_rows(arguments)})"] if jacobian_too else [])])
             good = not text.returncode and expected and found
-            tally.add(f"round trip of {name}", close(flat(found), flat(expected), 1e-13) if good else f"{text.stderr}{problem}{wrong}")
+            tally.add(f"round trip of {name}({arguments})", close(flat(found), flat(expected), 1e-11 if jacobian_too else 1e-13) if good else f"{text.stderr}{problem}{wrong}")
 
 
 def check_objection(options, tally, folder):

@@ -1,5 +1,5 @@
-// E0806: a lambda
+// E0806: this call of a lambda
 [[clang::annotate("dini")]] double f(double x) {
-  const auto square = [](double t) { return t * t; };
+  const auto square = [](auto t) { return t * t; };
   return square(x);
 }
