@@ -287,7 +287,7 @@ void Body::tryStatement(const clang::CXXTryStmt& stmt) {
   };
   const std::vector<const Stmt*> statements(body->body_begin(), body->body_end());
   size_t last = statements.size();
-  for (const Expr* value = nullptr; last > 0 && assigned(statements[last - 1], value) && variableOf(value); value = nullptr) --last;
+  for (const Expr* value = nullptr; last > 0 && assigned(statements[last - 1], value) && (variableOf(value) || value->isEvaluatable(unit_.context())); value = nullptr) --last;
   for (size_t k = 0; k < statements.size(); ++k)
     for (const VarDecl* variable : writes(statements[k])) {
       if (k < last && (!variable || !overwrites(variable, *llvm::cast<CompoundStmt>(handler->getHandlerBlock()))))

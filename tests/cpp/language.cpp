@@ -458,3 +458,44 @@ DINI double rest_of(double x, double y) { return std::fmod(x, y); }
 // Dini: factorial_of(-1.5) = -3.5449077018110318
 // Dini: grad(factorial_of)(1.5) = 0.93473452162608583
 DINI double factorial_of(double x) { return std::tgamma(x + 1); }
+
+// Lambdas stand for their statements.
+// lambda_value(3) = 93
+DINI double lambda_value(double x) {
+  const auto square = [](double t) { return t * t; };
+  const double shift = 2;
+  const auto next = [&](double t) {
+    double u = square(t);
+    for (int k = 0; k < 2; ++k) u += shift;
+    return u;
+  };
+  return next(square(x)) + (x > 5 ? next(1) : square(2)) + square(square(1)) + 3;
+}
+// lambda_writes(2) = 24
+DINI double lambda_writes(double x) {
+  double total = 0;
+  const auto add = [&](double t) {
+    total += t;
+    return total;
+  };
+  const double first = add(x) * 1;
+  double both = add(1);
+  both += 10 * add(0);
+  double rest = 0;
+  while (add(-1) > 0) rest += 1;
+  return first - both + 55 * (rest > 1 ? 1 : 0) + total;
+}
+// attempted(1) = [2, 1]
+// attempted(7) = [-2, 0]
+DINI std::array<double, 2> attempted(int k) {
+  const std::array<double, 3> x = {1, 2, 3};
+  double found = -1, fine = 0;
+  try {
+    const double y = x.at(static_cast<std::size_t>(k));
+    found = y;
+    fine = 1;
+  } catch (...) {
+    found = -2;
+  }
+  return {found, fine};
+}
