@@ -2,6 +2,7 @@
 #include <functional>
 
 #include "agreement.h"
+#include "hand/brusselator.h"
 #include "hand/lasso.h"
 #include "hand/roots.h"
 #include "hand/rosenbrock.h"
@@ -180,6 +181,24 @@ void checkLasso(Agreement& agreement) {
   agreement.expect("Lasso: slope", slope, (above - lasso.value()) / (2 * step), kDifference);
 }
 
+// The gradient by differences along a direction.
+void checkBrusselator(Agreement& agreement) {
+  const std::vector<double> start = brusselatorStart(9), along = uniform(40, start.size(), -1, 1);
+  BrusselatorByHand hand(9, 3, start);
+  agreement.expect("Brusselator runs", hand.runAndGradient());
+  constexpr double kStep = 1e-5;
+  double slope = 0, ends[2] = {};
+  for (int side = 0; side < 2; ++side) {
+    std::vector<double> moved = start;
+    for (size_t k = 0; k < moved.size(); ++k) moved[k] += (side == 0 ? -kStep : kStep) * along[k];
+    BrusselatorByHand beside(9, 3, moved);
+    agreement.expect("Brusselator beside", beside.run());
+    ends[side] = beside.value();
+  }
+  for (size_t k = 0; k < along.size(); ++k) slope += hand.gradient()[k] * along[k];
+  agreement.expect("Brusselator: gradient", slope, (ends[1] - ends[0]) / (2 * kStep), kDifference);
+}
+
 }  // namespace
 
 void checkHand(Agreement& agreement) {
@@ -191,6 +210,7 @@ void checkHand(Agreement& agreement) {
   checkGmm(agreement, 70, 64, 3);
   checkMlp(agreement);
   checkLasso(agreement);
+  checkBrusselator(agreement);
 }
 
 }  // namespace dini::bench

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <numbers>
 
 #include "dini/math.h"
 #include "hand/gmm_parts.h"
@@ -36,6 +37,16 @@ GmmProblem gmmProblem(int64_t n, int64_t d, int64_t K) {
   problem.icf = uniform(5, K * icfSize(d), -0.3, 0.3);
   problem.x = uniform(6, n * d, -1, 1);
   return problem;
+}
+
+std::vector<double> brusselatorStart(int64_t n) {
+  std::vector<double> z;
+  for (int64_t p = 0; p < n * n; ++p) {
+    const double x = static_cast<double>(p / n) / static_cast<double>(n), y = static_cast<double>(p % n) / static_cast<double>(n);
+    z.push_back(1 + 0.5 * std::sin(2 * std::numbers::pi * x) * std::sin(4 * std::numbers::pi * y));
+    z.push_back(3.4 + 0.3 * std::cos(2 * std::numbers::pi * (x + y)));
+  }
+  return z;
 }
 
 LassoProblem lassoProblem(int64_t m, int64_t n, int64_t k, double divisor) {

@@ -22,6 +22,8 @@ RootsProblem systemsProblem(size_t count);
 std::vector<double> rosenbrockPoint(size_t count);
 GmmProblem gmmProblem(int64_t n, int64_t d, int64_t K);
 MlpProblem mlpProblem(int64_t rows);
+// u and v of a Brusselator on an n by n grid, interleaved: waves.
+std::vector<double> brusselatorStart(int64_t n);
 // Of twenty columns and noise; the penalty is the largest that leaves anything, divided.
 LassoProblem lassoProblem(int64_t m, int64_t n, int64_t k, double divisor);
 

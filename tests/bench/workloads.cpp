@@ -3,6 +3,7 @@
 #include <cstdio>
 #include <cstdlib>
 
+#include "hand/brusselator.h"
 #include "hand/gmm_parts.h"
 #include "hand/lasso.h"
 #include "hand/roots.h"
@@ -186,6 +187,29 @@ Workload lassoLoss(int64_t divisor) {
   };
 }
 
+Workload brusselator() {
+  constexpr int64_t kGrid = 71, kSteps = 4;
+  struct State {
+    std::vector<double> start = brusselatorStart(kGrid);
+    BrusselatorByHand hand{kGrid, kSteps, start}, searching{kGrid, kSteps, start, true};
+  };
+  auto s = std::make_shared<State>();
+  return {
+      .name = "brusselator",
+      .title = "W6 implicit Euler, 10082 unknowns, 4 steps, gradient in the start",
+      .hand = {{"KLU, pivots per step", [s] { require(s->hand.run()); }, [s] { require(s->hand.runAndGradient()); }},
+               {"KLU, pivots each time", [s] { require(s->searching.run()); },
+                [s] { require(s->searching.runAndGradient()); }}},
+      .answers = [s] { return std::vector{std::vector{s->hand.value()}, s->hand.gradient()}; },
+      .program = "brusselator.dini",
+      .inputs = {{"z0", realTensor({2 * kGrid * kGrid}, s->start)},
+                 {"n", ir::Tensor::integer(kGrid)},
+                 {"steps", ir::Tensor::integer(kSteps)}},
+      .value = "ending(z0, n, steps)",
+      .total = "ending_gradient(z0, n, steps)",
+  };
+}
+
 }  // namespace
 
 const std::vector<WorkloadRow>& workloads() {
@@ -199,6 +223,7 @@ const std::vector<WorkloadRow>& workloads() {
       {"mlp32", perceptron},
       {"lasso10", [] { return lassoLoss(10); }},
       {"lasso100", [] { return lassoLoss(100); }},
+      {"brusselator", brusselator},
   };
   return rows;
 }

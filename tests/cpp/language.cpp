@@ -474,10 +474,7 @@ DINI double lambda_value(double x) {
 // lambda_writes(2) = 24
 DINI double lambda_writes(double x) {
   double total = 0;
-  const auto add = [&](double t) {
-    total += t;
-    return total;
-  };
+  const auto add = [&](double t) { total += t; return total; };
   const double first = add(x) * 1;
   double both = add(1);
   both += 10 * add(0);
