@@ -145,6 +145,11 @@ Value Body::sourceMember(const clang::CXXMemberCallExpr& call) {
   const clang::Expr* object = call.getImplicitObjectArgument();
   const std::string kind = sourceClass(object->getType());
   if (kind == "residual") return sourceResidual(call, name);
+  if (kind == "ordered_sum") {
+    const clang::VarDecl* sum = nullptr;
+    if (name == "value" && rootOf(object, sum) && sums_.contains(sum) && variables_.contains(sum)) return {variables_.at(sum).name, kPrimary, Range::Unknown, true};
+    unit_.reporter().unsupported(call, "this use of an ordered sum", "write `for (std::int64_t i = 0; i < n; ++i) total.add(...);`, and `total.value()` after it");
+  }
   if (kind == "array" && (name == "size" || name == "dim")) {
     const Dims dims = sizes(*object);
     int64_t count = 1;

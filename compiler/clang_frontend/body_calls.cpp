@@ -116,10 +116,7 @@ Value Body::call(const clang::CallExpr& call) {
     reporter.unsupported(call, "a virtual call", "use a plain struct and a function for each case");
   const bool foreign = unit_.context().getSourceManager().isInSystemHeader(callee->getLocation()) || callee->getBuiltinID() != 0;
   if (const auto* member = llvm::dyn_cast<CXXMemberCallExpr>(&call)) {
-    if (!sourceClass(member->getImplicitObjectArgument()->getType()).empty() && sourceClass(member->getImplicitObjectArgument()->getType()) != "ordered_sum")
-      return sourceMember(*member);
-    if (const VarDecl* sum = nullptr; rootOf(member->getImplicitObjectArgument(), sum) && sums_.contains(sum) && variables_.contains(sum) && callee->getName() == "value")
-      return {variables_.at(sum).name, kPrimary, Range::Unknown, true};
+    if (!sourceClass(member->getImplicitObjectArgument()->getType()).empty()) return sourceMember(*member);
     if (!foreign) return callOwn(call, *callee, member->getImplicitObjectArgument());
     if (std::optional<Value> made = memberOfStandard(*member)) return *made;
   } else if (const auto* op = llvm::dyn_cast<CXXOperatorCallExpr>(&call)) {
