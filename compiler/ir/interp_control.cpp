@@ -170,8 +170,9 @@ bool tryElse(Machine& machine, const Step& step, Slot* frame) {
     yieldToResults(step.regions[0], step, frame);
     return true;
   }
-  if (machine.budgetSpent() || machine.status().status == Status::Interrupted) return false;
-  machine.status() = {};
+  if (machine.status().status == Status::Interrupted) return false;
+  machine.status() = {};  // caught, also where the budget ended with it
+  if (machine.budgetSpent()) return false;
   if (!machine.run(step.regions[1], frame)) return false;
   yieldToResults(step.regions[1], step, frame);
   return true;

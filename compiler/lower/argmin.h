@@ -114,6 +114,7 @@ class ArgminLowering : private LiftedBlock, public SolveLowering {
   ir::Value* countOf(ir::Value* array);
   bool hasOnly(std::initializer_list<RowKind> kinds) const;
   bool hasComposites() const;
+  bool isPlain() const;  // equalities and inequalities alone
   bool hasNoTerms() const;  // among the rows
   bool isQuadraticProgram() const;
 

@@ -17,6 +17,9 @@ using sema::Builtin;
 
 namespace {
 
+// Of a residual, relative to the size of its terms, beside 1e-15 times the square root of their number.
+constexpr double kRounding = 3e-15;
+
 // Solution.reason: the problem is not convex.
 constexpr int64_t kNotConvex = 7;
 
@@ -47,16 +50,17 @@ bool ArgminLowering::isQuadraticProgram() const {
   return objective_degree_ <= Degree::Quadratic && row_degree_ <= Degree::Affine;
 }
 
+bool ArgminLowering::isPlain() const { return hasOnly({RowKind::Equality, RowKind::Nonneg}) && !hasComposites(); }
+
 std::string ArgminLowering::defaultSolver() {
-  bool plain = hasOnly({RowKind::Equality, RowKind::Nonneg}) && !hasComposites();
   if (hasComposites() && rows_.empty()) {
     const NonsmoothTerm* term = composites_[0];
     bool lasso = composites_.size() == 1 && leastSquaresTerm().square != nullptr &&
                  term->kind == Nonsmooth::Abs && weights_.at(term)->type.isScalar();
     return lasso ? "coordinate_descent" : "fista";
   }
-  if (isQuadraticProgram()) return plain ? "interior_point" : "splitting";
-  if (plain) return "nlp";
+  if (isQuadraticProgram()) return isPlain() ? "interior_point" : "splitting";
+  if (isPlain()) return "nlp";
   if (row_degree_ <= Degree::Affine && !hasComposites() && hasNoTerms()) return "sequential_splitting";
   e_.fail(DiagCode::NotYet, block_.span,
           "constraints beyond affine together with cones, and objectives beyond quadratic with nonsmooth "
@@ -395,13 +399,21 @@ ArgminLowering::Reached ArgminLowering::runSolver(const Values& starts) {
   ir::Value *tolerance = nullptr, *iterations = e_.integer(0), *reason = e_.integer(0);
   ir::Value* z = solverPoint(starts, tolerance, reason, iterations);
   Sizes sizes = sizesAt(unflatten(z, starts));
-  ir::Value* bound = b().mul(tolerance, b().add(b().real(1.0), sizes.scale));
+  ir::Value* magnitude = b().add(b().real(1.0), sizes.scale);
+  ir::Value* bound = b().mul(tolerance, magnitude);
+  const bool piecewise_affine = isQuadraticProgram() && isPlain();
+  ir::Value* rounding = b().real(-1.0);
+  if (piecewise_affine) {
+    ir::Value* spread = b().op(OpCode::Sqrt, {e_.toReal(e_.sizeOf(z, 0))});
+    rounding = b().mul(b().add(b().real(kRounding), b().mul(b().real(1e-15), spread)), magnitude);
+  }
   Val polished = e_.callUser(*preludeFunction("optimal_point"),
                              {{"F", Val::of(function("F", starts, false))},
                               {"z0", Val::leaf(z)},
                               {"tol", Val::leaf(bound)},
                               {"iterations", Val::leaf(iterations)},
-                              {"reason", Val::leaf(reason)}});
+                              {"reason", Val::leaf(reason)},
+                              {"rounding", Val::leaf(rounding)}});
   Reached reached = readSolution(polished, starts, false);
   // 6 says of Newton's steps that they met a multiple root.
   ir::Value* given_up = e_.logicalAnd(e_.intOp(OpCode::ILe, e_.integer(4), reached.reason),

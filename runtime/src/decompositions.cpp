@@ -111,14 +111,18 @@ int dini_qr(int64_t m, int64_t n, const double* a, double* q, double* r, double*
   double* columns = work;
   double* tau = columns + m * n;
   double* scratch = tau + k;
-  const int rows = static_cast<int>(m), cols = static_cast<int>(n), rank = static_cast<int>(k);
-  const int scratch_size = static_cast<int>(64 * std::max(m, n));
   transposeInto(m, n, a, columns);
+  // Columns of zeros at the end reflect nothing: so Q of [A 0] is cheap, whose other columns span what A's do not.
+  int64_t used = n;
+  while (used > 0 && std::all_of(columns + (used - 1) * m, columns + used * m, [](double x) { return x == 0; })) --used;
+  const int rows = static_cast<int>(m), cols = static_cast<int>(used), rank = static_cast<int>(k);
+  const int reflectors = static_cast<int>(std::min(k, used));
+  const int scratch_size = static_cast<int>(64 * std::max(m, n));
   int info = 0;
   table().dgeqrf(&rows, &cols, columns, &rows, tau, scratch, &scratch_size, &info);
   for (int64_t i = 0; i < k; ++i)
     for (int64_t j = 0; j < n; ++j) r[i * n + j] = j < i ? 0 : columns[j * m + i];
-  table().dorgqr(&rows, &rank, &rank, columns, &rows, tau, scratch, &scratch_size, &info);
+  table().dorgqr(&rows, &rank, &reflectors, columns, &rows, tau, scratch, &scratch_size, &info);
   transposeInto(k, m, columns, q);
   for (int64_t i = 0; i < k; ++i) {
     const double sign = r[i * n + i] < 0 ? -1 : 1;

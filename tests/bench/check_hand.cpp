@@ -4,6 +4,7 @@
 #include "agreement.h"
 #include "hand/brusselator.h"
 #include "hand/lasso.h"
+#include "hand/qp.h"
 #include "hand/roots.h"
 #include "hand/rosenbrock.h"
 #include "hand/systems.h"
@@ -199,6 +200,41 @@ void checkBrusselator(Agreement& agreement) {
   agreement.expect("Brusselator: gradient", slope, (ends[1] - ends[0]) / (2 * kStep), kDifference);
 }
 
+// The minimisers' conditions, and the cotangents by differences along a direction of all data.
+void checkQps(Agreement& agreement) {
+  const QpProblem problem = qpProblem(8, 20, 5, 10);
+  QpByHand hand(problem);
+  agreement.expect("programs are solved", hand.solveAndPull());
+  const QpProblem& bars = hand.cotangents();
+  constexpr double kStep = 1e-5;
+  double slope = 0, sums[2] = {};
+  std::vector<double> QpProblem::*const data[] = {&QpProblem::Q, &QpProblem::q, &QpProblem::A,
+                                                        &QpProblem::b, &QpProblem::G, &QpProblem::h};
+  const auto along = [&](uint64_t which) {
+    std::vector<double> d = uniform(60 + which, (problem.*data[which]).size(), -1, 1);
+    if (which > 0) return d;
+    for (size_t k = 0; k < d.size(); k += 400)  // Q is symmetric
+      for (size_t i = 0; i < 20; ++i)
+        for (size_t j = 0; j < i; ++j) d[k + 20 * i + j] = d[k + 20 * j + i];
+    return d;
+  };
+  for (uint64_t which = 0; which < 6; ++which) {
+    const std::vector<double> d = along(which);
+    for (size_t i = 0; i < d.size(); ++i) slope += (bars.*data[which])[i] * d[i];
+  }
+  for (int side = 0; side < 2; ++side) {
+    QpProblem moved = problem;
+    for (uint64_t which = 0; which < 6; ++which) {
+      const std::vector<double> d = along(which);
+      for (size_t i = 0; i < d.size(); ++i) (moved.*data[which])[i] += (side == 0 ? -kStep : kStep) * d[i];
+    }
+    QpByHand beside(moved);
+    agreement.expect("programs beside are solved", beside.solve());
+    sums[side] = beside.value();
+  }
+  agreement.expect("programs: cotangents", slope, (sums[1] - sums[0]) / (2 * kStep), kDifference);
+}
+
 }  // namespace
 
 void checkHand(Agreement& agreement) {
@@ -210,6 +246,7 @@ void checkHand(Agreement& agreement) {
   checkGmm(agreement, 70, 64, 3);
   checkMlp(agreement);
   checkLasso(agreement);
+  checkQps(agreement);
   checkBrusselator(agreement);
 }
 

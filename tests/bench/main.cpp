@@ -174,7 +174,7 @@ int main(int argc, char** argv) {
   app.add_flag("--hand-only", settings.hand_only, "the hand-written versions alone");
   app.add_option("--export", settings.export_to,
                  "write inputs and hand-written answers to this folder, as npy, and stop");
-  app.add_option("workloads", settings.only, "names: roots pairs triples rosenbrock gmm10 gmm64 mlp32 lasso10 lasso100 brusselator");
+  app.add_option("workloads", settings.only, "names: roots pairs triples rosenbrock gmm10 gmm64 mlp32 lasso10 lasso100 qp brusselator");
   CLI11_PARSE(app, argc, argv);
   return dini::bench::runAll(settings);
 }

@@ -49,6 +49,37 @@ std::vector<double> brusselatorStart(int64_t n) {
   return z;
 }
 
+QpProblem qpProblem(int64_t count, int64_t n, int64_t p, int64_t m) {
+  const auto size = [](int64_t number) { return static_cast<size_t>(number); };
+  QpProblem problem;
+  problem.count = count;
+  problem.n = n;
+  problem.p = p;
+  problem.m = m;
+  problem.q = uniform(50, size(count * n), -1.7, 1.7);
+  problem.A = uniform(51, size(count * p * n), -1.7, 1.7);
+  problem.G = uniform(52, size(count * m * n), -1.7, 1.7);
+  problem.x_bar = uniform(53, size(count * n), -1.7, 1.7);
+  problem.Q.resize(size(count * n * n));
+  problem.b.resize(size(count * p));
+  problem.h = uniform(54, size(count * m), 0, 1);
+  const std::vector<double> roots = uniform(55, size(count * n * n), -0.17, 0.17), inside = uniform(56, size(count * n), -0.17, 0.17);
+  for (int64_t k = 0; k < count; ++k) {
+    double* Q = &problem.Q[size(k * n * n)];
+    for (int64_t l = 0; l < n; ++l)
+      for (int64_t i = 0; i < n; ++i)
+        for (int64_t j = 0; j < n; ++j) Q[i * n + j] += roots[size((k * n + l) * n + i)] * roots[size((k * n + l) * n + j)];
+    for (int64_t i = 0; i < n; ++i) Q[i * n + i] += 0.1;
+    const auto addImages = [&](const std::vector<double>& rows, int64_t size_of, std::vector<double>& side) {
+      for (int64_t i = k * size_of; i < (k + 1) * size_of; ++i)
+        for (int64_t j = 0; j < n; ++j) side[size(i)] += rows[size(i * n + j)] * inside[size(k * n + j)];
+    };
+    addImages(problem.A, p, problem.b);
+    addImages(problem.G, m, problem.h);
+  }
+  return problem;
+}
+
 LassoProblem lassoProblem(int64_t m, int64_t n, int64_t k, double divisor) {
   LassoProblem problem;
   problem.m = m;

@@ -8,6 +8,7 @@
 #include "hand/gmm.h"
 #include "hand/lasso.h"
 #include "hand/mlp.h"
+#include "hand/qp.h"
 
 namespace dini::bench {
 
@@ -24,6 +25,8 @@ GmmProblem gmmProblem(int64_t n, int64_t d, int64_t K);
 MlpProblem mlpProblem(int64_t rows);
 // u and v of a Brusselator on an n by n grid, interleaved: waves.
 std::vector<double> brusselatorStart(int64_t n);
+// Programs that have points inside all inequalities; about half of those are active.
+QpProblem qpProblem(int64_t count, int64_t n, int64_t p, int64_t m);
 // Of twenty columns and noise; the penalty is the largest that leaves anything, divided.
 LassoProblem lassoProblem(int64_t m, int64_t n, int64_t k, double divisor);
 

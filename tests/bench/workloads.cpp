@@ -6,6 +6,7 @@
 #include "hand/brusselator.h"
 #include "hand/gmm_parts.h"
 #include "hand/lasso.h"
+#include "hand/qp.h"
 #include "hand/roots.h"
 #include "hand/rosenbrock.h"
 #include "hand/systems.h"
@@ -187,6 +188,34 @@ Workload lassoLoss(int64_t divisor) {
   };
 }
 
+Workload quadraticPrograms() {
+  struct State {
+    QpByHand hand{qpProblem(64, 100, 50, 50)};
+  };
+  auto s = std::make_shared<State>();
+  const QpProblem& p = s->hand.problem();
+  return {
+      .name = "qp",
+      .title = "W4 64 quadratic programs, 100 unknowns, 50 equalities, 50 inequalities, cotangents of all data",
+      .hand = {{"8 lanes", [s] { require(s->hand.solve()); }, [s] { require(s->hand.solveAndPull()); }}},
+      .answers =
+          [s] {
+            const QpProblem& bars = s->hand.cotangents();
+            return std::vector{std::vector{s->hand.value()}, bars.Q, bars.q, bars.A, bars.b, bars.G, bars.h, s->hand.x()};
+          },
+      .program = "qp_layer.dini",
+      .inputs = {{"Q", realTensor({p.count, p.n, p.n}, p.Q)},
+                 {"q", realTensor({p.count, p.n}, p.q)},
+                 {"A", realTensor({p.count, p.p, p.n}, p.A)},
+                 {"b", realTensor({p.count, p.p}, p.b)},
+                 {"G", realTensor({p.count, p.m, p.n}, p.G)},
+                 {"h", realTensor({p.count, p.m}, p.h)},
+                 {"x_bar", realTensor({p.count, p.n}, p.x_bar)}},
+      .value = "pairing(Q, q, A, b, G, h, x_bar)",
+      .total = "pairing_gradient(Q, q, A, b, G, h, x_bar)",
+  };
+}
+
 Workload brusselator() {
   constexpr int64_t kGrid = 71, kSteps = 4;
   struct State {
@@ -223,6 +252,7 @@ const std::vector<WorkloadRow>& workloads() {
       {"mlp32", perceptron},
       {"lasso10", [] { return lassoLoss(10); }},
       {"lasso100", [] { return lassoLoss(100); }},
+      {"qp", quadraticPrograms},
       {"brusselator", brusselator},
   };
   return rows;

@@ -325,6 +325,32 @@ TEST_CASE("interpreter: print, interrupt and budget") {
   CHECK(!interpret(*module, *module->find("f"), arguments, limited).has_value());
 }
 
+// Whatever the budget: the answer, or none; a status that `try` catches never comes out.
+TEST_CASE("interpreter: a budget that ends inside try") {
+  auto module = parsed(R"(func @f(%0: f64[9, 9], %1: f64[9]) {
+    %2 = try() : f64[9] {()
+      %3 = linear_solve(%0, %1) <ints=[0]> : f64[9]
+      yield(%3)
+    } {()
+      yield(%1)
+    }
+    yield(%2)
+  })");
+  const Tensor zeros = Tensor::zeros(f64({9, 9})), b = Tensor::zeros(f64({9}));
+  bool ended = false;
+  for (uint64_t budget = 1; !ended && budget < 100'000; ++budget) {
+    InterpretOptions limited;
+    limited.budget = budget;
+    const std::vector<Tensor> arguments = {zeros, b};
+    const std::optional<Outcome> outcome = interpret(*module, *module->find("f"), arguments, limited);
+    if (!outcome) continue;
+    REQUIRE(std::holds_alternative<std::vector<Tensor>>(*outcome));
+    CHECK(std::get<std::vector<Tensor>>(*outcome)[0] == b);
+    ended = true;
+  }
+  CHECK(ended);
+}
+
 namespace {
 // z^2 == p by Newton's method with a given number of steps.
 std::string squareRoot(int steps) {
