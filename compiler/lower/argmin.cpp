@@ -332,8 +332,7 @@ Val ArgminLowering::value(const Values& solutions) {
 
 // An optimality system; of a linear program, with its stationarity first, whose left sides are the cost.
 int64_t ArgminLowering::kindOfSystem() const {
-  bool linear = objective_degree_ <= Degree::Affine && row_degree_ <= Degree::Affine &&
-                isPlain();
+  bool linear = objective_degree_ <= Degree::Affine && row_degree_ <= Degree::Affine && isPlain();
   return linear ? 1 + static_cast<int64_t>(x_start_.size()) : 1;
 }
 

@@ -17,8 +17,8 @@ using sema::Builtin;
 
 namespace {
 
-// Of a residual, relative to the size of its terms, beside 1e-15 times the square root of their number.
-constexpr double kRounding = 3e-15;
+// What rounding leaves of a residual, relative to its terms: times 3 and the square root of their number.
+constexpr double kRounding = 1e-15;
 
 // Solution.reason: the problem is not convex.
 constexpr int64_t kNotConvex = 7;
@@ -405,7 +405,7 @@ ArgminLowering::Reached ArgminLowering::runSolver(const Values& starts) {
   ir::Value* rounding = b().real(-1.0);
   if (piecewise_affine) {
     ir::Value* spread = b().op(OpCode::Sqrt, {e_.toReal(e_.sizeOf(z, 0))});
-    rounding = b().mul(b().add(b().real(kRounding), b().mul(b().real(1e-15), spread)), magnitude);
+    rounding = b().mul(b().mul(b().real(kRounding), b().add(b().real(3.0), spread)), magnitude);
   }
   Val polished = e_.callUser(*preludeFunction("optimal_point"),
                              {{"F", Val::of(function("F", starts, false))},

@@ -70,8 +70,8 @@ QpProblem qpProblem(int64_t count, int64_t n, int64_t p, int64_t m) {
       for (int64_t i = 0; i < n; ++i)
         for (int64_t j = 0; j < n; ++j) Q[i * n + j] += roots[size((k * n + l) * n + i)] * roots[size((k * n + l) * n + j)];
     for (int64_t i = 0; i < n; ++i) Q[i * n + i] += 0.1;
-    const auto addImages = [&](const std::vector<double>& rows, int64_t size_of, std::vector<double>& side) {
-      for (int64_t i = k * size_of; i < (k + 1) * size_of; ++i)
+    const auto addImages = [&](const std::vector<double>& rows, int64_t rows_each, std::vector<double>& side) {
+      for (int64_t i = k * rows_each; i < (k + 1) * rows_each; ++i)
         for (int64_t j = 0; j < n; ++j) side[size(i)] += rows[size(i * n + j)] * inside[size(k * n + j)];
     };
     addImages(problem.A, p, problem.b);

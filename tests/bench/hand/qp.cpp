@@ -164,19 +164,20 @@ struct QpByHand::Eight {
       : n(n_), p(p_), m(m_), L(size(n, n)), WA(size(n, p)), WG(size(n, m)), C(size(p, p)), T(size(p, m)), M(size(m, m)),
         F(M), q(size(n, 1)), b(size(p, 1)), h(size(m, 1)), x(q), y(b), z(h), s(h), r(h), dx(q), dy(b), dz(h), ds(h), u(h), c(h) {}
   static size_t size(int64_t rows, int64_t columns) { return static_cast<size_t>(rows * columns); }
+  static size_t at(int64_t i, int64_t j, int64_t columns) { return static_cast<size_t>(i * columns + j); }
 
-  void load(const QpProblem& at, int64_t program) {
-    interleave(&at.Q[size(program, n * n)], n * n, L.data());
-    interleave(&at.q[size(program, n)], n, q.data());
-    interleave(&at.b[size(program, p)], p, b.data());
-    interleave(&at.h[size(program, m)], m, h.data());
+  void load(const QpProblem& from, int64_t program) {
+    interleave(&from.Q[size(program, n * n)], n * n, L.data());
+    interleave(&from.q[size(program, n)], n, q.data());
+    interleave(&from.b[size(program, p)], p, b.data());
+    interleave(&from.h[size(program, m)], m, h.data());
     for (int64_t lane = 0; lane < kLanes; ++lane) {  // the transposes
-      const double* a = &at.A[size(program + lane, p * n)];
-      const double* g = &at.G[size(program + lane, m * n)];
+      const double* a = &from.A[size(program + lane, p * n)];
+      const double* g = &from.G[size(program + lane, m * n)];
       for (int64_t i = 0; i < p; ++i)
-        for (int64_t j = 0; j < n; ++j) WA[size(j, p) + size(i, 1)][lane] = a[i * n + j];
+        for (int64_t j = 0; j < n; ++j) WA[at(j, i, p)][lane] = a[i * n + j];
       for (int64_t i = 0; i < m; ++i)
-        for (int64_t j = 0; j < n; ++j) WG[size(j, m) + size(i, 1)][lane] = g[i * n + j];
+        for (int64_t j = 0; j < n; ++j) WG[at(j, i, m)][lane] = g[i * n + j];
     }
   }
 
@@ -196,34 +197,33 @@ struct QpByHand::Eight {
     for (Lanes& v : M) v = -v;
     subtractTransposed(M.data(), T.data(), m, T.data(), m, p, true);
     for (int64_t i = 0; i < m; ++i)
-      for (int64_t j = 0; j < i; ++j) M[size(j, m) + size(i, 1)] = M[size(i, m) + size(j, 1)];
+      for (int64_t j = 0; j < i; ++j) M[at(j, i, m)] = M[at(i, j, m)];
     return true;
   }
 
-  // x = Q^-1 (v - A'y - G'w), where A x = e; w may be absent. Gives x and y.
-  void minimiser(const Array& v, const Array* e, const Array* w, Array& at, Array& multiplier) const {
-    at = v;
-    solveLower(L.data(), n, at.data());
-    if (w != nullptr) addProduct(at.data(), -1, WG.data(), n, m, w->data());
+  // x = Q^-1 (v - A'y - G'w), where A x = e; e = 0 and w = 0 may be absent. Gives L'x and y.
+  void minimiser(const Array& v, const Array* e, const Array* w, Array& image, Array& multiplier) const {
+    image = v;
+    solveLower(L.data(), n, image.data());
+    if (w != nullptr) addProduct(image.data(), -1, WG.data(), n, m, w->data());
     for (size_t i = 0; i < multiplier.size(); ++i) multiplier[i] = e == nullptr ? splat(0) : -(*e)[i];
-    addTransposed(multiplier.data(), 1, WA.data(), n, p, at.data());
+    addTransposed(multiplier.data(), 1, WA.data(), n, p, image.data());
     solveLower(C.data(), p, multiplier.data());
     solveUpper(C.data(), p, multiplier.data());
-    addProduct(at.data(), -1, WA.data(), n, p, multiplier.data());
-    // `at` is L'x now.
+    addProduct(image.data(), -1, WA.data(), n, p, multiplier.data());
   }
 
   bool factorShifted(bool active_only) {
     for (int64_t i = 0; i < m; ++i)
       for (int64_t j = 0; j <= i; ++j) {
-        Lanes v = M[size(i, m) + size(j, 1)];
+        Lanes v = M[at(i, j, m)];
         if (active_only) {
-          const Lanes both = c[size(i, 1)] * c[size(j, 1)];  // 1: active
+          const Lanes both = c[at(i, 0, 1)] * c[at(j, 0, 1)];  // 1: active
           v = i == j ? v * both + (1 - both) : v * both;
         } else if (i == j) {
-          v += s[size(i, 1)] / z[size(i, 1)];
+          v += s[at(i, 0, 1)] / z[at(i, 0, 1)];
         }
-        F[size(i, m) + size(j, 1)] = v;
+        F[at(i, j, m)] = v;
       }
     return cholesky(F.data(), m);
   }
